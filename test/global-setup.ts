@@ -13,10 +13,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suiteIn } from "./fixtures/suite.ts";
 
-/** @returns what ends the run. */
+/** @returns the cleanup at the end of the run. */
 export default function setup(): () => void {
   build();
-  // Short, as the path of a socket has 107 characters.
+  // Short, since the path of a socket may have at most 107 characters.
   const folder = mkdtempSync(join(tmpdir(), "dob-"));
   const { tmp, home, newRepo, mark } = suiteIn(folder, randomBytes(6).toString("hex"));
   for (const each of [tmp, home, newRepo]) mkdirSync(each);
@@ -25,7 +25,7 @@ export default function setup(): () => void {
   writeFileSync(join(folder, "mark"), mark);
   const init = ["init", "--quiet", "--initial-branch=main", "--template=", newRepo];
   const before = { ...process.env };
-  // Whatever a test leaves outside its own folders is then seen at the end (test/reporter.ts).
+  // So that files left outside the tests' own folders are found at the end (test/reporter.ts).
   Object.assign(process.env, { SUITE_FOLDER: folder, TMPDIR: tmp, HOME: home });
   for (const name of Object.keys(before)) if (/^XDG_/.test(name)) delete process.env[name];
   execFileSync("git", init, { env: { ...process.env, GIT_CONFIG_NOSYSTEM: "1" } });
@@ -35,7 +35,7 @@ export default function setup(): () => void {
   };
 }
 
-/** The end-to-end tests run what is published, so it is built before them when the source is newer. */
+/** Builds the program if the source is newer, since end-to-end tests run the published build. */
 function build(): void {
   const built = statSync("dist/bin.cjs", { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const sources = readdirSync("src", { recursive: true, encoding: "utf8" });

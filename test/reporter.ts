@@ -6,8 +6,8 @@ import { noted, suite } from "./fixtures/suite.ts";
 import type { Row } from "./torture/figures.ts";
 
 /**
- * Ends a run with the search for tokens that stand where they may not, with the torture suite's
- * figures, with what was skipped and why, and with a line that CI can read.
+ * At the end of a run, prints the torture suite's figures, the skip reasons, the tokens found in wrong
+ * places, and a result line for CI.
  */
 export default class SummaryReporter implements Reporter {
   #watch: ArgvWatch | undefined;
@@ -41,7 +41,7 @@ export default class SummaryReporter implements Reporter {
   }
 }
 
-/** In Markdown, to be put into docs/torture.md as it is. */
+/** A Markdown table for docs/torture.md. */
 function tableOf(rows: readonly (readonly [scene: string, row: Row])[]): string {
   const cells = [
     ["scene", "runs", "faults", "lost", "half-written", "left over"],
@@ -63,7 +63,7 @@ function tableOf(rows: readonly (readonly [scene: string, row: Row])[]): string 
   return ["", ...[head, rule, ...body].map(line), ""].join("\n");
 }
 
-/** The reason that a test or its suite gives in its name: "… (needs DOCTL_BIN)". */
+/** The skip reason in the name of a test or suite: "… (needs DOCTL_BIN)". */
 function reasonOf(test: TestCase): string {
   return /\((needs [^)]+)\)/.exec(test.fullName)?.[1] ?? test.fullName;
 }

@@ -1,6 +1,6 @@
-// Whole processes, timed in turn: each round runs every case once, and a ratio compares two runs of
-// one round, as a busy machine slows both. Writes docs/benchmark.md; fails where a limit is passed.
-// --against REF builds another commit and runs it in the same rounds; without it, the last release is taken.
+// Times whole processes. Each round runs every case once, and a ratio compares two runs of one round,
+// since a busy machine slows both. Writes docs/benchmark.md; fails if a limit is exceeded.
+// --against REF builds another commit and runs it in the same rounds; default: the last release.
 import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { availableParallelism, cpus, tmpdir, type } from "node:os";
@@ -24,7 +24,7 @@ id = "digitalocean"
 regex = "do[opr]_v1_[0-9a-f]{64}"
 keywords = ["_v1_"]
 `;
-/** It only leaves what a look at a root sees. */
+/** Creates only what a look at a root checks. */
 const TERRAFORM = `#!/bin/sh
 case "$1" in
 version) echo '{"terraform_version":"1.11.4"}';;
@@ -55,7 +55,7 @@ try {
   await rm(root, { recursive: true, force: true });
 }
 
-/** @returns undefined where nothing was released yet. */
+/** @returns undefined if there is no release yet. */
 async function lastRelease() {
   const args = ["describe", "--tags", "--abbrev=0", "--match=v*"];
   const said = await outputOf({ file: "git", args, cwd: top, isQuiet: true });
@@ -77,7 +77,7 @@ async function build(ref) {
   return join(folder, "dist/bin.cjs");
 }
 
-/** Each case of the program gets its twin of the other commit. */
+/** Adds to each case of ours the same case of the other commit. */
 function pair(cases, others) {
   for (const each of cases) {
     const twin = others.find(({ name }) => name === each.name);
@@ -85,7 +85,7 @@ function pair(cases, others) {
   }
 }
 
-/** A repo with its config two folders up and an env file of ten variables, and Terraform code; what runs there. */
+/** A repo with its config two folders up, an env file of ten variables and Terraform code. @returns the cases. */
 async function arrange(sandbox, root, program) {
   const [repo, home, few] = ["acme-web", "home", "bin"].map((name) => join(root, name));
   const cwd = join(repo, "services/web");
@@ -111,7 +111,7 @@ async function arrange(sandbox, root, program) {
   const ours = (name, args, more) => node(name, [program, ...args], { isOurs: true, ...more });
   await run({ file: "git", args: ["init", "--quiet"], env, cwd: repo });
   await run(ours("", ["--yes"], { cwd: repo }));
-  // What terraform init leaves.
+  // Created by terraform init.
   await mkdir(join(repo, ".terraform/providers"), { recursive: true });
 
   const identity = Object.fromEntries(
@@ -196,7 +196,7 @@ async function arrange(sandbox, root, program) {
       rounds: 10,
     },
     ours(IN_THEM, ["scopes", "deploy"], { cwd: many, rounds: 10 }),
-    // All roots, which have to be found first.
+    // All roots, which it must find first.
     ours("the search for roots in them", ["scopes"], {
       ...{ cwd: many, rounds: 10, less: IN_THEM, to: LS_FILES, limit: 1.5, isOurs: false },
     }),
@@ -232,7 +232,7 @@ async function arrange(sandbox, root, program) {
   ];
 }
 
-/** A scan that is quick and finds less is no good. */
+/** A fast scan must still find all tokens. */
 async function assertFindsAll(check) {
   const { findings } = JSON.parse(await outputOf(check));
   const found = findings.filter(({ id }) => id === "leak.in-history").length;
@@ -240,7 +240,7 @@ async function assertFindsAll(check) {
   throw new Error(`--history found ${found} of ${HIDING_PLACES.length} tokens`);
 }
 
-/** The other who searches histories, where it is installed, with one rule: ours. */
+/** gitleaks, if it is installed, with only our rule. */
 async function gitleaks(root, cwd, env) {
   const file = await which("gitleaks").catch(() => undefined);
   if (file === undefined) return [];
@@ -254,7 +254,7 @@ async function gitleaks(root, cwd, env) {
   return [{ ...search, name, to: CAT_FILE, atLeast: [4, HISTORY] }];
 }
 
-/** A repo of 50 000 files, of which one root and its 40 modules are Terraform's. */
+/** A repo of 50 000 files with one Terraform root and its 40 modules. */
 async function writeManyFiles(repo, env) {
   for (let i = 0; i < 500; i++) {
     const folder = join(repo, `src/part-${i}`);
@@ -274,7 +274,7 @@ async function writeManyFiles(repo, env) {
   await run({ file: "git", args: ["add", "."], env, cwd: repo });
 }
 
-/** A repo of a hundred root modules, none of them prepared. */
+/** A repo of 100 root modules, none of them prepared. */
 async function writeRoots(repo, env) {
   await rm(repo, { recursive: true, force: true });
   const dirs = Array.from({ length: 100 }, (_, i) => `stacks/team-${i % 10}/service-${i}`);
@@ -294,13 +294,13 @@ async function measure(cases) {
   const times = new Map(all.map((each) => [each, []]));
   for (let round = -2; round < ROUNDS; round++) {
     for (const each of cases) {
-      // What takes seconds has few rounds, and none to warm up.
+      // Slow cases have few rounds and no warm-up.
       if (each.rounds !== undefined && (round < 0 || round >= each.rounds)) continue;
       const both = each.twin === undefined ? [each] : [each, each.twin];
-      // Who goes first has the colder caches.
+      // Alternates, since the first one has colder caches.
       for (const one of round % 2 === 0 ? both : both.reverse()) {
         await one.before?.();
-        // A file that was changed just now is not trusted to stay so.
+        // exec does not cache a file that changed just now.
         if (one.before !== undefined) await wait(20);
         const ms = await run(one);
         if (round >= 0) times.get(one).push(ms);
@@ -310,7 +310,7 @@ async function measure(cases) {
   return times;
 }
 
-/** KiB, by the case's name: of what runs on Node, the median of five or of as many as it has rounds. */
+/** Peak memory in KiB of cases on Node, by name: the median of up to five runs. */
 async function peaksOf(cases) {
   const peaks = new Map();
   for (const each of cases.filter(({ file }) => file === process.execPath)) {
@@ -364,7 +364,7 @@ async function which(name) {
   throw new Error(`${name} is not on PATH`);
 }
 
-/** Beyond a limit: of its ratio, time or memory, or, of another program, nearer to ours than it should be. */
+/** `isOver`: above a limit for ratio, time or memory, or below the least ratio to one of our cases. */
 function rowOf(each, times, memory) {
   const { name, to, limit, limitMs, peakLimit, peakLimitMiB, atLeast, twin, less } = each;
   const named = (other) => [...times].find(([{ name }]) => name === other)[1];

@@ -1,1 +1,1 @@
-// What Node itself takes.
+// The time of Node itself.

@@ -75,10 +75,10 @@ export async function historyRepo(folder, commits, env = process.env) {
   return tokens;
 }
 
-/** Lines that a change adds to a file, on the mean: as in the history of DigitalOcean's provider. */
+/** Mean number of lines per change, as in the history of DigitalOcean's provider. */
 const LINES_OF_CHANGE = 27;
 
-/** Commits of two changed files each, of 400; the tokens' files come and go in the middle. */
+/** Each commit changes two of 400 files; one in the middle adds the tokens' files, the next removes them. */
 async function fill(folder, commits, env, planted) {
   const importer = spawn("git", ["fast-import", "--quiet"], {
     cwd: folder,

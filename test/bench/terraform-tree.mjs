@@ -5,11 +5,11 @@ import { join } from "node:path";
 const PER_MODULE = 10;
 
 /**
- * Files of 60 lines in a root module and the modules that it calls, ten in each. Every file holds two
- * resources and a data source of DigitalOcean, resources of two other providers, a variable, locals,
- * an output and comments: there is none that a reader may pass over.
+ * Files of 60 lines in a root module and its child modules, ten in each. Every file has two resources
+ * and a data source of DigitalOcean, resources of two other providers, a variable, locals, an output
+ * and comments, so a reader can skip none of them.
  *
- * @param others leaves DigitalOcean out of three files of four, as in a repo of many providers.
+ * @param others uses DigitalOcean in only one of four files, as in a repo with many providers.
  */
 export async function writeTerraformTree(folder, files, { others = false } = {}) {
   const modules = Math.ceil(files / PER_MODULE);

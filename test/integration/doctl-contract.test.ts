@@ -21,8 +21,8 @@ import {
 import { fakeDoctl } from "../fixtures/tools.ts";
 import { unguardedToken } from "../fixtures/workbench.ts";
 
-// The facts of docs/contracts/doctl.md (the numbers below) that do-bootstrap relies on, and what is
-// otherwise in 2.x, by docs/contracts/doctl-2.md (the numbers after "2/").
+// The facts of docs/contracts/doctl.md (the numbers below) that do-bootstrap relies on, and the
+// differences in 2.x from docs/contracts/doctl-2.md (the numbers after "2/").
 // DOCTL_BIN=/path/to/doctl checks them against a real doctl too.
 
 const WRITE_TIMEOUT = 90_000;
@@ -30,7 +30,7 @@ const TIMEOUT = 30_000;
 const NO_TOKEN = "Error: Unable to read DigitalOcean access token: unknown terminal\n";
 const isRoot = process.getuid?.() === 0;
 
-/** What differs between the editions. */
+/** Differences between the editions. */
 const EDITIONS = {
   1: {
     configInHelp: /--config string .*\(default "(.*)"\)/,
@@ -39,7 +39,7 @@ const EDITIONS = {
     noConfig: /^doctl: .*Config initialization failed/,
     configFailed:
       /^doctl: \d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d Config initialization failed: While parsing config: yaml: /,
-    /** Where `auth switch` and `auth remove` say what they did. */
+    /** The stream on which `auth switch` and `auth remove` report success. */
     said: (text: string) => ({ stdout: text, stderr: "" }),
     accountRefused:
       /^Error: GET http:\S+\/v2\/account: 401 \(request "[^"]+"\) Unable to authenticate you\n$/,
@@ -65,7 +65,7 @@ const REFUSED_FIELDS = {
   next_step: expect.any(String),
 };
 
-/** What doctl has to keep when it writes something else. */
+/** Settings that doctl must keep when it writes others. */
 const KEPT =
   "# mine\nkept: x\ncompute: {ssh: {ssh-user: me}}\nauth-contexts:\n  my.team: T3\n  Prod: T2\n";
 const parsedKept = {
@@ -76,7 +76,7 @@ const parsedKept = {
 
 afterAll(cleanUp);
 
-/** By its help: a build between the releases may have some of 2.x. */
+/** From its help: a build between the releases may have parts of 2.x. */
 const REAL: Edition = EDITIONS[2].configInHelp.test(await realHelp()) ? 2 : 1;
 const isBetweenReleases = REAL === 1 && /--scopes?\b/.test(await realHelp("auth", "login"));
 
@@ -91,14 +91,14 @@ describe.each<[name: string, edition: Edition, isReal: boolean]>([
     const isRelease = !(isReal && isBetweenReleases);
     const configInHelp = (help: string) => its.configInHelp.exec(help)?.[1];
     let bin = "";
-    /** Its config is empty long enough to be seen on a busy machine. */
+    /** Its config stays empty long enough for the test to see it. */
     let slow = "";
     beforeAll(async () => {
       bin = isReal ? (DOCTL_BIN ?? "") : await fakeDoctlPath({ edition, writeDelayMs: 5 });
       slow = isReal ? bin : await fakeDoctlPath({ edition, writeDelayMs: 1000 });
     });
 
-    describe("§1 where things are", () => {
+    describe("§1 locations", () => {
       it("--help names the default config below HOME", async () => {
         const { home, run } = await arrange(bin);
         const { code, stdout } = await run(["--help"]);
@@ -106,13 +106,13 @@ describe.each<[name: string, edition: Edition, isReal: boolean]>([
         expect(configInHelp(stdout)).toBe(defaultConfig(home));
       });
 
-      it.skipIf(process.platform === "darwin")("XDG_CONFIG_HOME beats HOME", async () => {
+      it.skipIf(process.platform === "darwin")("XDG_CONFIG_HOME overrides HOME", async () => {
         const { home, run } = await arrange(bin);
         const { stdout } = await run(["--help"], { XDG_CONFIG_HOME: join(home, "xdg") });
         expect(configInHelp(stdout)).toBe(join(home, "xdg", "doctl", "config.yaml"));
       });
 
-      it("--help works with a malformed config, and tells the default with another one", async () => {
+      it("--help works with a malformed config, and shows the default with another one", async () => {
         const { config, run } = await arrange(bin);
         await put(config, "{{{");
         const { code, stdout } = await run(["--help"], { DIGITALOCEAN_CONFIG: "other.yaml" });
@@ -158,7 +158,7 @@ describe.each<[name: string, edition: Edition, isReal: boolean]>([
     });
 
     it.runIf(isRelease)(
-      "auth login --help: the flag --scopes tells whether it signs in (2/2.1)",
+      "auth login --help: the flag --scopes exists if it signs in (2/2.1)",
       async () => {
         const { run } = await arrange(bin);
         const { code, stdout } = await run(["auth", "login", "--help"]);
@@ -190,7 +190,7 @@ describe.each<[name: string, edition: Edition, isReal: boolean]>([
       });
     });
 
-    describe("§2 auth init when the server does not say yes", () => {
+    describe("§2 auth init when the server does not accept the token", () => {
       it.concurrent.each([
         [401, json(401, "Unable to authenticate you"), /401 \(request "ID"\) Unable to auth/],
         [403, json(403, "You may not"), /403 \(request "ID"\) You may not$/],
@@ -202,7 +202,7 @@ describe.each<[name: string, edition: Edition, isReal: boolean]>([
         ["200 cut", { status: 200, body: '{"scopes":' }, /: unexpected EOF$/],
         ["200 not JSON", { status: 200, body: "{oops" }, /beginning of object key string$/],
         ["no answer", "disconnect", /: Get "http:\S+": (EOF|read tcp .* connection reset.*)$/],
-      ] as const)("%s: exit 1, a cross, the config untouched", async (_, reply, text) => {
+      ] as const)("%s: exit 1, a cross, the config unchanged", async (_, reply, text) => {
         const { home, sandbox, init } = await arrange(bin);
         sandbox.answer("GET /v1/oauth/token/info", reply);
         const { code, stdout, stderr } = await init(["-t", unguardedToken()]);
@@ -214,14 +214,14 @@ describe.each<[name: string, edition: Edition, isReal: boolean]>([
 
       it("connection refused", async () => {
         const { init } = await arrange(bin);
-        // The port of a sandbox that was closed may be another test's by now.
+        // Another test may already use the port of a closed sandbox.
         const nobody = ["--token-validation-server", "http://127.0.0.1:1"];
         const { code, stderr } = await init([...nobody, "-t", unguardedToken()]);
         expect(code).toBe(1);
         expect(stderr).toMatch(/dial tcp 127\.0\.0\.1:\d+: connect: connection refused\n$/);
       });
 
-      it("a refused token leaves a stored one and the mode alone (1.5)", async () => {
+      it("a refused token does not change the stored one or the mode (1.5)", async () => {
         const { config, init } = await arrange(bin);
         await put(config, "access-token: OLD\n", 0o644);
         expect((await init(["-t", unguardedToken()])).code).toBe(1);
@@ -239,7 +239,7 @@ describe.each<[name: string, edition: Edition, isReal: boolean]>([
         expect(JSON.parse(report ?? "").errors[0].detail).toMatch(/: 404 <html>no<\/html>$/);
       });
 
-      it("a 500 is tried again, a 401 is not (2.3)", async () => {
+      it("a 500 is retried, a 401 is not (2.3)", async () => {
         const { sandbox, init } = await arrange(bin);
         await init(["-t", unguardedToken(), "--http-retry-max", "1"]);
         expect(sandbox.requests).toHaveLength(1);
@@ -276,7 +276,7 @@ describe.each<[name: string, edition: Edition, isReal: boolean]>([
         expect(await readdir(home)).toEqual([]);
       });
 
-      it("no token anywhere: there is no prompt without a terminal (2.6)", async () => {
+      it("no token: no prompt without a terminal (2.6)", async () => {
         const { init } = await arrange(bin);
         expect(await init([])).toEqual(failure(1, NO_TOKEN));
       });
@@ -299,7 +299,7 @@ describe.each<[name: string, edition: Edition, isReal: boolean]>([
         outcome = await scene.init(["--access-token", token]);
       }, WRITE_TIMEOUT);
 
-      it("exits 0 with a check mark, and says nothing else", () => {
+      it("exits 0 with a check mark and prints nothing else", () => {
         expect(outcome).toEqual({
           code: 0,
           stdout: progress("default", its.validated),
@@ -307,7 +307,7 @@ describe.each<[name: string, edition: Edition, isReal: boolean]>([
         });
       });
 
-      it("asks /v1/oauth/token/info once, with the token", () => {
+      it("calls /v1/oauth/token/info once, with the token", () => {
         expect(scene.sandbox.requests).toMatchObject([
           { path: "/v1/oauth/token/info", headers: { authorization: `Bearer ${token}` } },
         ]);
@@ -318,7 +318,7 @@ describe.each<[name: string, edition: Edition, isReal: boolean]>([
       });
 
       if (edition === 1) {
-        it("bakes in what it resolved (3.8)", async () => {
+        it("writes the settings that it resolved (3.8)", async () => {
           expect(await settings(scene.config)).toMatchObject({
             "access-token": token,
             "api-url": "",
@@ -341,7 +341,7 @@ describe.each<[name: string, edition: Edition, isReal: boolean]>([
         });
       }
 
-      it("equals our own file: the same `auth token` from the same key", async () => {
+      it("matches our own file: the same `auth token` from the same key", async () => {
         const ours = await arrange(bin);
         await put(ours.config, `access-token: "${token}"\n`);
         expect(await ours.token()).toBe(await scene.token());
@@ -352,7 +352,7 @@ describe.each<[name: string, edition: Edition, isReal: boolean]>([
     });
 
     describe("§3 writing", () => {
-      it.concurrent("a private --config: the default file is left alone; a link is followed (§4, 5.5)", {
+      it.concurrent("a private --config: the default file is unchanged; a link is followed (§4, 5.5)", {
         timeout: WRITE_TIMEOUT,
       }, async () => {
         const { home, config, sandbox, init } = await arrange(bin);
@@ -380,7 +380,7 @@ describe.each<[name: string, edition: Edition, isReal: boolean]>([
       const tooQuick = isReal && edition === 2;
       const why = tooQuick ? " (needs a doctl that writes slowly)" : "";
       it.skipIf(tooQuick).concurrent.each(["SIGKILL", "SIGTERM", "SIGINT"] as const)(
-        `killed by %s after the check mark, it leaves only the private file, and that empty (3.13)${why}`,
+        `killed by %s after the check mark, it leaves only an empty private file (3.13)${why}`,
         { timeout: WRITE_TIMEOUT },
         async (signal) => {
           const { home, config, sandbox, start } = await arrange(slow);
@@ -411,7 +411,7 @@ describe.each<[name: string, edition: Edition, isReal: boolean]>([
         },
       );
 
-      /** A token that was stored while the environment named another context, output and API. */
+      /** A token stored while the environment set another context, output and API. */
       async function storedBesideSettings() {
         const scene = await arrange(bin);
         const { config, sandbox, init } = scene;
@@ -428,7 +428,7 @@ describe.each<[name: string, edition: Edition, isReal: boolean]>([
       }
 
       if (edition === 1) {
-        it.concurrent("flags and env are baked in for ever; an empty 0644 file becomes 0600 (3.8, 1.5)", {
+        it.concurrent("flags and env are written permanently; an empty 0644 file becomes 0600 (3.8, 1.5)", {
           timeout: WRITE_TIMEOUT,
         }, async () => {
           const { config, token, sandbox, run } = await storedBesideSettings();
@@ -486,7 +486,7 @@ describe.each<[name: string, edition: Edition, isReal: boolean]>([
           expect((await run(["auth", "list"])).stdout).toBe("default\nmy\nprod (current)\n");
         });
 
-        const name = "the sessions of 2.x are kept, and not renewed (2/3.5)";
+        const name = "the sessions of 2.x are kept and not renewed (2/3.5)";
         it.runIf(isRelease).concurrent(name, { timeout: WRITE_TIMEOUT }, async () => {
           const { config, sandbox, run } = await arrange(bin);
           const session = {
@@ -523,7 +523,7 @@ describe.each<[name: string, edition: Edition, isReal: boolean]>([
         it.concurrent.each([
           ["the flag", (token: string) => ({ args: ["-t", token], env: {} })],
           ["the environment (2/5.4)", (token: string) => ({ args: [], env: tokenInEnv(token) })],
-        ])("auth init writes a token from %s, and keeps what it does not know", async (_, give) => {
+        ])("auth init writes a token from %s and keeps unknown settings", async (_, give) => {
           const { config, sandbox, init } = await arrange(bin);
           const token = unguardedToken();
           sandbox.accept(token);
@@ -534,7 +534,7 @@ describe.each<[name: string, edition: Edition, isReal: boolean]>([
           expect(await readFile(config, "utf8")).not.toContain("#");
         });
 
-        it.concurrent("auth switch changes its key alone: other keys, case and dots stay (2/5.3)", async () => {
+        it.concurrent("auth switch changes only its key: other keys, case and dots stay (2/5.3)", async () => {
           const { config, run } = await arrange(bin);
           await put(config, KEPT);
           expect(
@@ -545,7 +545,7 @@ describe.each<[name: string, edition: Edition, isReal: boolean]>([
           expect(await settings(config)).toEqual({ ...parsedKept, context: "prod" });
         });
 
-        it.concurrent("a stored config: key is what it reads and writes (2/5.5)", async () => {
+        it.concurrent("it reads and writes the file of a stored config: key (2/5.5)", async () => {
           const { home, config, run } = await arrange(bin);
           const other = join(home, "other.yaml");
           const before = `config: ${other}\n${KEPT}`;
@@ -556,7 +556,7 @@ describe.each<[name: string, edition: Edition, isReal: boolean]>([
           expect(await settings(other)).toEqual({ ...parsedKept, context: "prod" });
         });
 
-        it.concurrent("auth remove removes one context, and leaves it selected (5.9)", async () => {
+        it.concurrent("auth remove removes one context and leaves it selected (5.9)", async () => {
           const { config, run } = await arrange(bin);
           await put(config, `${KEPT}context: prod\n`);
           expect(await run(["auth", "remove", "--context", "Prod"])).toEqual({
@@ -580,7 +580,7 @@ describe.each<[name: string, edition: Edition, isReal: boolean]>([
         });
       }
 
-      it("a stored config: key whose folder is gone: success is printed, exit 1 (3.10)", async () => {
+      it("a stored config: key with a missing folder: prints success, exit 1 (3.10)", async () => {
         const { home, config, run } = await arrange(bin);
         const gone = join(home, "gone", "config.yaml");
         await put(config, `config: ${gone}\nauth-contexts: {prod: T2}\n`);
@@ -614,7 +614,7 @@ describe.each<[name: string, edition: Edition, isReal: boolean]>([
         ["invalid UTF-8", Buffer.from("access-token: \xff\n", "latin1")],
         ["a tab indent", "auth-contexts:\n\tprod: T\n"],
         ["an open quote", 'access-token: "T\n'],
-      ])("%s: every command fails and the file is untouched", async (_, text) => {
+      ])("%s: every command fails and the file is unchanged", async (_, text) => {
         const { config, run, init } = await arrange(bin);
         await put(config, text);
         for (const command of [["auth", "list"], ["auth", "token"], ["version"]]) {
@@ -648,7 +648,7 @@ describe.each<[name: string, edition: Edition, isReal: boolean]>([
         ["absent", null],
         ["empty", ""],
         ["a comment", "# nothing\n"],
-      ])("%s: works, and shows no context but default", async (_, text) => {
+      ])("%s: works, and shows only the default context", async (_, text) => {
         const { config, run } = await arrange(bin);
         if (text !== null) await put(config, text);
         expect(await run(["auth", "list"])).toEqual({
@@ -713,7 +713,7 @@ describe.each<[name: string, edition: Edition, isReal: boolean]>([
       }
     });
 
-    describe("§5 contexts and which token wins", () => {
+    describe("§5 contexts, and which token is used", () => {
       it.each([
         ["flag", ["--context", "prod", "-t", "NEW"], {}],
         ["env token (5.3)", ["--context", "prod"], { DIGITALOCEAN_ACCESS_TOKEN: "NEW" }],
@@ -785,20 +785,26 @@ describe.each<[name: string, edition: Edition, isReal: boolean]>([
         ["named by env: env token ignored", "", [], namedByEnv("foo"), "FOO"],
         ["named by file: both ignored", "context: foo\n", ["-t", "F"], tokenInEnv("E"), "FOO"],
         [
-          "--context default beats the file",
+          "--context default overrides the file",
           "context: foo\n",
           ["--context", "default"],
           {},
           "FILE",
         ],
         [
-          "--context beats env",
+          "--context overrides env",
           "",
           ["--context", "default"],
           { DIGITALOCEAN_CONTEXT: "foo" },
           "FILE",
         ],
-        ["env beats the file", "context: foo\n", [], { DIGITALOCEAN_CONTEXT: "default" }, "FILE"],
+        [
+          "env overrides the file",
+          "context: foo\n",
+          [],
+          { DIGITALOCEAN_CONTEXT: "default" },
+          "FILE",
+        ],
         ["an unknown context: an empty line (5.8)", "", ["--context", "nope"], tokenInEnv("E"), ""],
       ])("%s (5.6, 5.7)", async (_, text, args, env: Env, expected) => {
         const { config, token } = await arrange(bin);
@@ -821,8 +827,8 @@ describe.each<[name: string, edition: Edition, isReal: boolean]>([
 
       it.each([
         ["key and flag are lower-cased", "Prod: T", ["--context", "PROD"], {}, "", "T"],
-        ["env is not", "Prod: T", [], { DIGITALOCEAN_CONTEXT: "Prod" }, "", ""],
-        ["context: in the file is not", "Prod: T", [], {}, "context: Prod\n", ""],
+        ["env is not lower-cased", "Prod: T", [], { DIGITALOCEAN_CONTEXT: "Prod" }, "", ""],
+        ["context: in the file is not lower-cased", "Prod: T", [], {}, "context: Prod\n", ""],
         ["a dot reads", "my.team: T", ["--context", "my.team"], {}, "", "T"],
         ["other characters", '"é a:b/c": T', ["--context", "é a:b/c"], {}, "", "T"],
         ["a number", "123: T", ["--context", "123"], {}, "", "T"],
@@ -957,7 +963,7 @@ describe("the fake's own settings", () => {
     await expect(doctl.calls()).rejects.toThrow("unexpected call");
   });
 
-  it("never leaves loopback: it fails as without DNS, at once", async () => {
+  it("never leaves loopback: it fails at once, like without DNS", async () => {
     const { run } = await arrange((await fakeDoctl(await tempDir())).path);
     const { code, stderr } = await run(["auth", "init", "-t", unguardedToken()]);
     expect(code).toBe(1);
@@ -967,7 +973,7 @@ describe("the fake's own settings", () => {
     );
   });
 
-  it("hang: the first line and no end", async () => {
+  it("hang: prints the first line and never ends", async () => {
     const doctl = await fakeDoctl(await tempDir(), { mode: "hang" });
     const { sandbox, start } = await arrange(doctl.path);
     const call = start(initArgs(sandbox, ["-t", unguardedToken()]));
@@ -978,7 +984,7 @@ describe("the fake's own settings", () => {
     expect(sandbox.requests).toEqual([]);
   });
 
-  it("megabytes: 5 MB before the check mark", async () => {
+  it("megabytes: prints 5 MB before the check mark", async () => {
     const doctl = await fakeDoctl(await tempDir(), { mode: "megabytes", writeDelayMs: 0 });
     const { sandbox, init } = await arrange(doctl.path);
     sandbox.accept("T");

@@ -23,9 +23,9 @@ import {
 import { configWith, type OAuthServer, oauthServer } from "../fixtures/oauth.ts";
 import { fakeBrowser } from "../fixtures/tools.ts";
 
-// The facts of docs/contracts/doctl-2.md, sections 2 to 4 (the numbers below): a login in the browser,
-// what it leaves in the config, and how doctl renews it.
-// DOCTL_BIN=/path/to/doctl checks them against a real doctl too, where it has `auth login`.
+// The facts of docs/contracts/doctl-2.md, sections 2 to 4 (the numbers below): a browser login, its
+// entries in the config, and how doctl renews it.
+// DOCTL_BIN=/path/to/doctl also checks them against a real doctl that has `auth login`.
 
 // A build with the old writer takes 10 s for each write.
 const TIMEOUT = 120_000;
@@ -33,9 +33,9 @@ const isRoot = process.getuid?.() === 0;
 const NOBODY = 65_534;
 
 const loginHelp = await realHelp("auth", "login");
-/** It was --scope before the release (2.1). */
+/** Builds before the release have --scope (2.1). */
 const realScopes = /--scopes?\b/.exec(loginHelp)?.[0];
-/** Only builds with the old writer were measured; what they write is unknown in 2.x. */
+/** Only builds with the old writer were measured; the output of 2.x releases is unknown. */
 const isRelease = /\[default: /.test(loginHelp);
 
 const REJECTED = /rejected the doctl application.*[0-9a-f]{64}/s;
@@ -58,12 +58,12 @@ const TOKEN_FAILURES: [name: string, reply: SandboxReply, text: RegExp][] = [
 
 afterAll(cleanUp);
 
-/** What the real doctl could not show. */
+/** Facts that the real doctl could not confirm. */
 const unseen: string[] = [];
 afterAll(() => {
   if (!DOCTL_BIN) return;
   const facts = realScopes ? unseen.join("; ") || "none" : "all, as it has no auth login";
-  console.log(`facts of doctl-2.md that ${DOCTL_BIN} could not show: ${facts}`);
+  console.log(`facts of doctl-2.md that ${DOCTL_BIN} could not confirm: ${facts}`);
 });
 
 describe.each<[name: string, isReal: boolean]>([
@@ -74,23 +74,23 @@ describe.each<[name: string, isReal: boolean]>([
   const cannot = isReal && !realScopes;
   const scopes = (isReal && realScopes) || "--scopes";
   let bin = "";
-  /** Waits half a second for the token endpoint. */
+  /** Waits only half a second for the token endpoint. */
   let impatient = "";
-  /** Its config is empty long enough to be seen on a busy machine. */
+  /** Its config stays empty long enough for the test to see it. */
   let slowWriter = "";
-  /** Waits between the new tokens and the write. */
+  /** Waits after it got the new tokens, before it writes them. */
   let slowRenewal = "";
 
-  /** The doctl that a failure of the token endpoint is tried on. */
+  /** The doctl for a failure of the token endpoint. */
   const doctlFor = (reply: SandboxReply) => (reply === "hang" ? impatient : bin);
 
-  /** @param needs what a real doctl would need to show it; undefined: nothing. */
+  /** @param needs what a real doctl needs to confirm it; undefined: nothing. */
   function fact(title: string, needs: string | undefined, test: () => Promise<void>): void {
     const hidden = isReal && needs !== undefined;
     if (hidden) unseen.push(title);
     it.skipIf(hidden)(hidden ? `${title} (needs ${needs})` : title, test);
   }
-  const newWriter = isReal && !isRelease ? "a doctl that forgets what it has read" : undefined;
+  const newWriter = isReal && !isRelease ? "a doctl that removes cleared settings" : undefined;
   const knownWriter = isRelease ? "a doctl whose writer was measured" : undefined;
   const slowReal = isRelease ? "a doctl that writes slowly" : undefined;
   const otherUser = isRoot ? "a user other than root" : undefined;
@@ -107,7 +107,7 @@ describe.each<[name: string, isReal: boolean]>([
       }
     });
 
-    describe("§2 auth login: what it asks for", options, () => {
+    describe("§2 auth login: its requests", options, () => {
       it.each([
         [scopes],
         ["--save-scope"],
@@ -130,7 +130,7 @@ describe.each<[name: string, isReal: boolean]>([
         expect(stderr).toContain("missing unit in duration");
       });
 
-      it("no request before the browser, and then one for the tokens (2.2)", async () => {
+      it("no request before the browser, then one for the tokens (2.2)", async () => {
         const { sandbox, startLogin } = await arrangeLogin(bin);
         const { doctl, address } = await startLogin([]);
         expect(sandbox.requests).toEqual([]);
@@ -165,10 +165,10 @@ describe.each<[name: string, isReal: boolean]>([
       });
 
       it.each([
-        ["words with one blank between", ["a:read   b:read"], "a:read b:read"],
-        ["commas as they are", ["a:read,b:read"], "a:read,b:read"],
+        ["given words with one space between", ["a:read   b:read"], "a:read b:read"],
+        ["given commas, unchanged", ["a:read,b:read"], "a:read,b:read"],
         ["the saved default", [], "c:read d:read"],
-        ["the words rather than the saved default", ["a:read"], "a:read"],
+        ["given words, which override the saved default", ["a:read"], "a:read"],
       ])("the scope is %s (2.6)", async (_, given, scope) => {
         const { config, login, oauth } = await arrangeLogin(bin);
         await put(config, "oauth-default-scopes: c:read d:read\n");
@@ -176,14 +176,14 @@ describe.each<[name: string, isReal: boolean]>([
         expect(oauth.requests[0]).toEqual({ kind: "authorize", scope, ok: true });
       });
 
-      it("no scope: the user picks; old settings below auth.login are ignored (2.6, 2.8)", async () => {
+      it("no scope: the user chooses; old settings under auth.login are ignored (2.6, 2.8)", async () => {
         const { config, login, oauth } = await arrangeLogin(bin);
         await put(config, "auth:\n  login:\n    scope: a:read\n    scopes: a:read\n");
         await login([]);
         expect(oauth.requests[0]?.scope).toBeUndefined();
       });
 
-      it("--save-scope keeps the scopes (2.6)", async () => {
+      it("--save-scope stores the scopes (2.6)", async () => {
         const { config, login } = await arrangeLogin(bin);
         await login([scopes, "account:read", "--save-scope"]);
         expect(await settings(config)).toMatchObject({ "oauth-default-scopes": "account:read" });
@@ -199,7 +199,7 @@ describe.each<[name: string, isReal: boolean]>([
       it.each([
         ["--save-scope without scopes", ["--save-scope"]],
         ["an empty --client-id", ["--client-id", ""]],
-      ])("%s: exit 1, nothing is asked (2.7)", async (_, args) => {
+      ])("%s: exit 1, no request (2.7)", async (_, args) => {
         const { home, sandbox, login, browser } = await arrangeLogin(bin);
         expect((await login(args)).code).toBe(1);
         expect(await browser.addresses()).toEqual([]);
@@ -207,7 +207,7 @@ describe.each<[name: string, isReal: boolean]>([
         expect(await readdir(home)).toEqual([]);
       });
 
-      it("--client-id is the application that signs in (2.1)", async () => {
+      it("--client-id sets the application that signs in (2.1)", async () => {
         const { config, login, browser } = await arrangeLogin(bin);
         const clientId = "ab".repeat(32);
         await login(["--client-id", clientId]);
@@ -221,19 +221,22 @@ describe.each<[name: string, isReal: boolean]>([
         ["DIGITALOCEAN_CONTEXT", "", [], { DIGITALOCEAN_CONTEXT: "team" }, "default"],
         ["--context, in lower case", "", ["--context", "New"], {}, "new"],
         ["--context, stored", "", ["--context", "team"], {}, "team"],
-      ])("the context by %s, which it selects (2.5)", async (_, more, args, env: Env, context) => {
-        const { config, login } = await arrangeLogin(bin);
-        await put(config, `access-token: OLD\nauth-contexts: {team: T}\n${more}`);
-        expect((await login(args, env)).code).toBe(0);
-        const written = await settings(config);
-        expect(written["context"]).toBe(context);
-        expect(tokensIn(written)).toMatchObject({
-          default: "OLD",
-          team: "T",
-          [context]: expect.stringMatching(/^doo_v1_/),
-        });
-        expect(Object.keys(await sessionsIn(config))).toEqual([context]);
-      });
+      ])(
+        "the context comes from %s and is selected (2.5)",
+        async (_, more, args, env: Env, context) => {
+          const { config, login } = await arrangeLogin(bin);
+          await put(config, `access-token: OLD\nauth-contexts: {team: T}\n${more}`);
+          expect((await login(args, env)).code).toBe(0);
+          const written = await settings(config);
+          expect(written["context"]).toBe(context);
+          expect(tokensIn(written)).toMatchObject({
+            default: "OLD",
+            team: "T",
+            [context]: expect.stringMatching(/^doo_v1_/),
+          });
+          expect(Object.keys(await sessionsIn(config))).toEqual([context]);
+        },
+      );
     });
 
     describe("§2 auth login: the browser", options, () => {
@@ -245,21 +248,18 @@ describe.each<[name: string, isReal: boolean]>([
       });
 
       it.each([
-        ["there is none", "absent"],
-        ["it fails", "fails"],
-      ] as const)(
-        "%s: exit 1 at once, though the address was printed (2.9)",
-        async (_, browser) => {
-          const { home, sandbox, login } = await arrangeLogin(bin, browser);
-          const { code, stdout } = await login([]);
-          expect(code).toBe(1);
-          expect(addressIn(stdout)).toBeDefined();
-          expect(sandbox.requests).toEqual([]);
-          expect(await readdir(home)).toEqual([]);
-        },
-      );
+        ["no browser", "absent"],
+        ["a failed browser", "fails"],
+      ] as const)("%s: exit 1 at once, although the URL was printed (2.9)", async (_, browser) => {
+        const { home, sandbox, login } = await arrangeLogin(bin, browser);
+        const { code, stdout } = await login([]);
+        expect(code).toBe(1);
+        expect(addressIn(stdout)).toBeDefined();
+        expect(sandbox.requests).toEqual([]);
+        expect(await readdir(home)).toEqual([]);
+      });
 
-      it("--no-browser: the address is on stdout while doctl waits (2.10, 2.11)", async () => {
+      it("--no-browser: prints the URL on stdout while it waits (2.10, 2.11)", async () => {
         const { startLogin, browser } = await arrangeLogin(bin);
         const { doctl, address } = await startLogin([]);
         await visit(address);
@@ -267,7 +267,7 @@ describe.each<[name: string, isReal: boolean]>([
         expect(await browser.addresses()).toEqual([]);
       });
 
-      it("--callback-port is where it waits (2.11)", async () => {
+      it("--callback-port sets the port that it listens on (2.11)", async () => {
         const { startLogin } = await arrangeLogin(bin);
         const port = await freePort();
         const { doctl, address } = await startLogin(["--callback-port", String(port)]);
@@ -281,7 +281,7 @@ describe.each<[name: string, isReal: boolean]>([
         ["no state", () => "code=x", "did not match"],
         ["no code", (state: string) => `state=${state}`, "did not include"],
       ])(
-        "the first hit on /callback decides, another path does not: %s (2.12)",
+        "the first request to /callback counts, other paths do not: %s (2.12)",
         async (_, query, words) => {
           const { home, startLogin } = await arrangeLogin(bin);
           const { doctl, address } = await startLogin([]);
@@ -340,7 +340,7 @@ describe.each<[name: string, isReal: boolean]>([
       it.each([
         [400, "invalid_request", { error: "invalid_request", error_description: "Not today" }],
         [401, "unauthorized", { id: "unauthorized", message: "Not today" }],
-      ])("the token endpoint: %i %s is told with its words", async (status, id, body) => {
+      ])("the token endpoint: %i %s is reported with its message", async (status, id, body) => {
         const { oauth, login } = await arrangeLogin(bin);
         oauth.fail(json(status, body));
         expect((await login([])).stderr).toMatch(new RegExp(`exchanging.*${id}.*Not today`, "s"));
@@ -349,7 +349,7 @@ describe.each<[name: string, isReal: boolean]>([
       it.each([
         ["an error page instead of a redirect", "signs-in"],
         ["a browser that is closed", "never"],
-      ] as const)("%s: nothing until --timeout", async (_, browser) => {
+      ] as const)("%s: waits until --timeout", async (_, browser) => {
         const { home, sandbox, login } = await arrangeLogin(bin, browser);
         sandbox.answer("GET /v1/oauth/authorize", page(400));
         const { code, stderr } = await login(["--timeout", "1s"]);
@@ -358,7 +358,7 @@ describe.each<[name: string, isReal: boolean]>([
         expect(await readdir(home)).toEqual([]);
       });
 
-      it("a port that is taken, or is none", async () => {
+      it("a port that is in use or invalid", async () => {
         const { login, sandbox } = await arrangeLogin(bin);
         for (const port of [new URL(sandbox.url).port, "70000"]) {
           const { code, stderr } = await login(["--callback-port", port]);
@@ -367,7 +367,7 @@ describe.each<[name: string, isReal: boolean]>([
         }
       });
 
-      it("-o json: progress is text on stdout, and the error is JSON there (2.13)", async () => {
+      it("-o json: progress is text and the error is JSON, both on stdout (2.13)", async () => {
         const { oauth, login } = await arrangeLogin(bin);
         oauth.deny("access_denied");
         const { code, stdout, stderr } = await login(["-o", "json"]);
@@ -377,7 +377,7 @@ describe.each<[name: string, isReal: boolean]>([
         expect(error.detail).toContain("access_denied");
       });
 
-      it("the config's folder is missing: it fails after the mark, and the grant is lost (2.15)", async () => {
+      it("the config's folder is missing: fails after the mark, the grant is lost (2.15)", async () => {
         const { home, oauth, login } = await arrangeLogin(bin);
         const file = join(home, "gone", "config.yaml");
         const { code, stdout, stderr } = await login(["--config", file]);
@@ -388,7 +388,7 @@ describe.each<[name: string, isReal: boolean]>([
         expect(await readdir(home)).toEqual([]);
       });
 
-      fact("the config is not writable: it fails after the mark (2.15)", otherUser, async () => {
+      fact("the config is not writable: fails after the mark (2.15)", otherUser, async () => {
         const { config, oauth, startLogin, asSomebody } = await arrangeLogin(bin);
         await put(config, "access-token: OLD\n", 0o400);
         const { doctl, address } = await startLogin([], {}, await asSomebody());
@@ -427,7 +427,7 @@ describe.each<[name: string, isReal: boolean]>([
         expect(await readFile(config, "utf8")).not.toContain("#");
       });
 
-      it("the access token works, and ends when the server said", async () => {
+      it("the access token works and has the server's expiry", async () => {
         const { config, oauth, login, account } = await arrangeLogin(bin);
         oauth.next({ expiresInSeconds: 600 });
         await login([]);
@@ -439,7 +439,7 @@ describe.each<[name: string, isReal: boolean]>([
         expect(left).toBeLessThanOrEqual(600);
       });
 
-      it("e-mail and team are printed, not stored (3.2)", async () => {
+      it("email and team are printed, not stored (3.2)", async () => {
         const { config, oauth, login } = await arrangeLogin(bin);
         const team = { uuid: "b6f0", name: "Blue Team" };
         oauth.next({ email: "blue@example.com", team });
@@ -451,7 +451,7 @@ describe.each<[name: string, isReal: boolean]>([
         }
       });
 
-      it("the scope is what the server said", async () => {
+      it("the scope is the one that the server granted", async () => {
         const { config, oauth, login } = await arrangeLogin(bin);
         oauth.next({ scopes: ["account:read"] });
         await login([scopes, "account:read droplet:read"]);
@@ -476,7 +476,7 @@ describe.each<[name: string, isReal: boolean]>([
         expect(tokensIn(await settings(config))["default"]).not.toBe(old.accessToken);
       });
 
-      it("without a time: none is stored, and the session is not renewed (3.3)", async () => {
+      it("without an expiry: none is stored, and the session is not renewed (3.3)", async () => {
         const { config, oauth, login, account } = await arrangeLogin(bin);
         oauth.next({ withoutExpiry: true });
         await login([]);
@@ -486,14 +486,14 @@ describe.each<[name: string, isReal: boolean]>([
         expect(count(oauth, "refresh")).toBe(0);
       });
 
-      it("a login into default does not store the token of the environment (3.4)", async () => {
+      it("a login into default does not store the environment's token (3.4)", async () => {
         const { config, login } = await arrangeLogin(bin);
         expect((await login([], { DIGITALOCEAN_ACCESS_TOKEN: "ENV" })).code).toBe(0);
         expect(await readFile(config, "utf8")).not.toContain("ENV");
       });
 
       fact(
-        "--context team writes the token of the environment over default's (3.4)",
+        "--context team overwrites default's token with the environment's (3.4)",
         knownWriter,
         async () => {
           const { config, login } = await arrangeLogin(bin);
@@ -504,7 +504,7 @@ describe.each<[name: string, isReal: boolean]>([
         },
       );
 
-      fact("auth init leaves the session beside the new token (3.6)", knownWriter, async () => {
+      fact("auth init keeps the session beside the new token (3.6)", knownWriter, async () => {
         const { config, sandbox, oauth, init } = await arrangeLogin(bin);
         const session = oauth.session();
         await put(config, configWith({ default: session }));
@@ -514,7 +514,7 @@ describe.each<[name: string, isReal: boolean]>([
         expect(await refreshTokensIn(config)).toEqual({ default: session.refreshToken });
       });
 
-      fact("auth remove leaves the session (3.6)", knownWriter, async () => {
+      fact("auth remove keeps the session (3.6)", knownWriter, async () => {
         const { config, oauth, run } = await arrangeLogin(bin);
         const [team, rest] = [oauth.session(), oauth.session()];
         await put(config, configWith({ default: rest, team }));
@@ -526,18 +526,15 @@ describe.each<[name: string, isReal: boolean]>([
       it.each([
         ["another token", "access-token: PAT\n", "default"],
         ["a removed context", "access-token: PAT\n", "team"],
-      ])(
-        "a session that is left overrides what stands there: %s (3.7)",
-        async (_, text, context) => {
-          const { config, oauth, account } = await arrangeLogin(bin);
-          const session = oauth.session({ expiresInSeconds: -10 });
-          await put(config, `${text}oauth-tokens:\n${session.entry(context)}\n`);
-          expect((await account(["--context", context])).code).toBe(0);
-          expect(tokensIn(await settings(config))[context]).toMatch(/^doo_v1_/);
-        },
-      );
+      ])("a session that remains overrides the context: %s (3.7)", async (_, text, context) => {
+        const { config, oauth, account } = await arrangeLogin(bin);
+        const session = oauth.session({ expiresInSeconds: -10 });
+        await put(config, `${text}oauth-tokens:\n${session.entry(context)}\n`);
+        expect((await account(["--context", context])).code).toBe(0);
+        expect(tokensIn(await settings(config))[context]).toMatch(/^doo_v1_/);
+      });
 
-      it("auth init without a token validates the access token, and does not renew it (3.8)", async () => {
+      it("auth init without a token validates the access token without renewing it (3.8)", async () => {
         const { config, oauth, init } = await arrangeLogin(bin);
         await put(config, configWith({ default: oauth.session() }));
         expect((await init([])).code).toBe(0);
@@ -550,7 +547,7 @@ describe.each<[name: string, isReal: boolean]>([
         expect(await readFile(config, "utf8")).toBe(expired);
       });
 
-      it("auth switch leaves the sessions, and auth list does not tell them from tokens (3.9)", async () => {
+      it("auth switch keeps the sessions, and auth list shows them like tokens (3.9)", async () => {
         const { config, oauth, run } = await arrangeLogin(bin);
         const [team, rest] = [oauth.session(), oauth.session({ expiresInSeconds: -10 })];
         await put(config, configWith({ default: rest, team }));
@@ -592,7 +589,7 @@ describe.each<[name: string, isReal: boolean]>([
         },
       );
 
-      it("asks for tokens, writes them, and then calls the API with them (4.3)", async () => {
+      it("requests tokens, writes them, then calls the API with them (4.3)", async () => {
         const { config, sandbox, oauth, account } = await arrangeLogin(bin);
         const session = oauth.session({ expiresInSeconds: -10, scopes: ["account:read"] });
         await put(config, configWith({ default: session, team: oauth.session() }));
@@ -619,7 +616,7 @@ describe.each<[name: string, isReal: boolean]>([
         expect(Date.parse(after["default"]?.["expires-at"] ?? "")).toBeGreaterThan(Date.now());
       });
 
-      it("a form to the stored endpoint, whatever its host; a 307 takes the refresh token along (4.4)", async () => {
+      it("posts to the stored endpoint on any host; a 307 forwards the refresh token (4.4)", async () => {
         const { config, sandbox, oauth, account } = await arrangeLogin(bin);
         const other = await arrange(bin);
         const session = oauth.session({ expiresInSeconds: -10 });
@@ -655,7 +652,7 @@ describe.each<[name: string, isReal: boolean]>([
       it.each([
         ["no renewal with -t", ["-t", "T"], {}, false],
         ["no renewal with the environment's token", [], { DIGITALOCEAN_ACCESS_TOKEN: "T" }, false],
-        ["a renewal with an empty one", [], { DIGITALOCEAN_ACCESS_TOKEN: "" }, true],
+        ["a renewal with an empty environment token", [], { DIGITALOCEAN_ACCESS_TOKEN: "" }, true],
       ])("%s (4.6)", async (_, args, env: Env, renews) => {
         const { config, sandbox, oauth, account } = await arrangeLogin(bin);
         sandbox.accept("T");
@@ -664,7 +661,7 @@ describe.each<[name: string, isReal: boolean]>([
         expect(count(oauth, "refresh")).toBe(renews ? 1 : 0);
       });
 
-      it("a named context: the environment's token is ignored, and blocks the renewal (4.7)", async () => {
+      it("a named context ignores the environment's token, but it blocks the renewal (4.7)", async () => {
         const { config, sandbox, oauth, account } = await arrangeLogin(bin);
         sandbox.accept("T");
         const team = oauth.session({ expiresInSeconds: -10 });
@@ -680,8 +677,12 @@ describe.each<[name: string, isReal: boolean]>([
       });
 
       it.each([
-        ["no time: no renewal", () => '""', false],
-        ["no RFC 3339: no renewal", (time: string) => time.replace("T", " "), false],
+        ["no value: no renewal", () => '""', false],
+        [
+          "a time that is not RFC 3339: no renewal",
+          (time: string) => time.replace("T", " "),
+          false,
+        ],
         ["a time without quotes: a renewal", (time: string) => time.replaceAll('"', ""), true],
       ])("expires-at has %s (4.8)", async (_, edit, renews) => {
         const { config, oauth, account } = await arrangeLogin(bin);
@@ -691,7 +692,7 @@ describe.each<[name: string, isReal: boolean]>([
         expect(count(oauth, "refresh")).toBe(renews ? 1 : 0);
       });
 
-      it("DIGITALOCEAN_CONTEXT=team renews team alone (4.8)", async () => {
+      it("DIGITALOCEAN_CONTEXT=team renews only team (4.8)", async () => {
         const { config, oauth, account } = await arrangeLogin(bin);
         const expired = () => oauth.session({ expiresInSeconds: -10 });
         const sessions = { default: expired(), team: expired() };
@@ -707,22 +708,19 @@ describe.each<[name: string, isReal: boolean]>([
       it.each([
         ["an ended session", json(401, { error: "invalid_grant" })],
         ...TOKEN_FAILURES.map(([name, reply]) => [name, reply] as const),
-      ] as const)(
-        "%s: exit 1, nothing is changed, called or tried again (4.9)",
-        async (_, reply) => {
-          const { config, sandbox, oauth, account } = await arrangeLogin(doctlFor(reply));
-          const before = configWith({ default: oauth.session({ expiresInSeconds: -10 }) });
-          await put(config, before);
-          oauth.fail(reply);
-          const { code, stderr } = await account();
-          expect(code).toBe(1);
-          expect(stderr).toMatch(NOT_RENEWED);
-          expect(routes(sandbox)).toEqual(["POST /v1/oauth/token"]);
-          expect(await readFile(config, "utf8")).toBe(before);
-        },
-      );
+      ] as const)("%s: exit 1, no change, no API call, no retry (4.9)", async (_, reply) => {
+        const { config, sandbox, oauth, account } = await arrangeLogin(doctlFor(reply));
+        const before = configWith({ default: oauth.session({ expiresInSeconds: -10 }) });
+        await put(config, before);
+        oauth.fail(reply);
+        const { code, stderr } = await account();
+        expect(code).toBe(1);
+        expect(stderr).toMatch(NOT_RENEWED);
+        expect(routes(sandbox)).toEqual(["POST /v1/oauth/token"]);
+        expect(await readFile(config, "utf8")).toBe(before);
+      });
 
-      it("nobody listens: the same (4.9)", async () => {
+      it("connection refused: exit 1 (4.9)", async () => {
         const { config, sandbox, oauth, account } = await arrangeLogin(bin);
         const text = configWith({ default: oauth.session({ expiresInSeconds: -10 }) });
         const nobody = "http://127.0.0.1:1/v1/oauth/token";
@@ -734,7 +732,7 @@ describe.each<[name: string, isReal: boolean]>([
         expect(sandbox.requests).toEqual([]);
       });
 
-      it("-o json: one JSON on stdout (4.9)", async () => {
+      it("-o json: one JSON document on stdout (4.9)", async () => {
         const { config, oauth, account } = await arrangeLogin(bin);
         await put(config, configWith({ default: oauth.session({ expiresInSeconds: -10 }) }));
         oauth.endSession();
@@ -743,7 +741,7 @@ describe.each<[name: string, isReal: boolean]>([
         expect(JSON.parse(stdout).errors[0].detail).toContain("could not be renewed");
       });
 
-      it("two at once: one renews, the other fails, and the next one works (4.10)", async () => {
+      it("two at once: one renews, the other fails, the next one works (4.10)", async () => {
         const { config, oauth, account } = await arrangeLogin(bin);
         await put(config, configWith({ default: oauth.session({ expiresInSeconds: -10 }) }));
         oauth.gather(2);
@@ -755,7 +753,7 @@ describe.each<[name: string, isReal: boolean]>([
         expect((await account()).code).toBe(0);
       });
 
-      fact("another one while the first writes: no token (4.10)", slowReal, async () => {
+      fact("another run while the first one writes: no token (4.10)", slowReal, async () => {
         const { config, oauth, account, startAccount } = await arrangeLogin(slowWriter);
         await put(config, configWith({ default: oauth.session({ expiresInSeconds: -10 }) }));
         const first = startAccount();
@@ -768,7 +766,7 @@ describe.each<[name: string, isReal: boolean]>([
 
       fact(
         "killed between grant and write: the session is lost (4.11)",
-        "a doctl that waits there",
+        "a doctl that waits before it writes",
         async () => {
           const { config, oauth, account, startAccount } = await arrangeLogin(slowRenewal);
           const before = configWith({ default: oauth.session({ expiresInSeconds: -10 }) });
@@ -797,7 +795,7 @@ describe.each<[name: string, isReal: boolean]>([
       });
 
       fact(
-        "a config that is not writable: the grant is spent before it fails (4.12)",
+        "a config that is not writable: the refresh token is used up before the failure (4.12)",
         otherUser,
         async () => {
           const { config, sandbox, oauth, account, asSomebody } = await arrangeLogin(bin);
@@ -818,7 +816,7 @@ describe.each<[name: string, isReal: boolean]>([
 });
 
 describe("the fake's own settings", () => {
-  it("never leaves loopback: the address is DigitalOcean's, and there is no answer from there", async () => {
+  it("never leaves loopback: no request to DigitalOcean's URL", async () => {
     const { startLogin, browser } = await arrangeLogin(await fakeDoctlPath({ edition: 2 }));
     const { doctl, address } = await startLogin([
       "--oauth-server",
@@ -836,7 +834,7 @@ describe("the fake's own settings", () => {
     expect((await login([])).stdout).toContain("unknown flag: --oauth-server");
   });
 
-  it("what another wrote before the write is kept: the file is read again (2/5.1)", async () => {
+  it("reads the file again before it writes, so another's changes stay (2/5.1)", async () => {
     const doctl = await fakeDoctlPath({ edition: 2, renewDelayMs: 1000 });
     const { config, oauth, startAccount } = await arrangeLogin(doctl);
     const sessions = { default: oauth.session({ expiresInSeconds: -10 }) };
@@ -856,11 +854,11 @@ type Running = ReturnType<Scene["start"]>;
 interface LoginScene extends Scene {
   readonly oauth: OAuthServer;
   readonly browser: Awaited<ReturnType<typeof fakeBrowser>>;
-  /** Where the browser is, and node. */
+  /** The folder with the browser and node. */
   readonly path: string;
   /** `auth login` at the sandbox. */
   login(args: readonly string[], env?: Env): Promise<Outcome>;
-  /** The same without a browser, until it has said which address it waits for. */
+  /** The same without a browser; resolves when the URL is printed. */
   startLogin(
     args: readonly string[],
     env?: Env,
@@ -869,7 +867,7 @@ interface LoginScene extends Scene {
   /** `account get`, without retries. */
   account(args?: readonly string[], env?: Env, options?: StartOptions): Promise<Outcome>;
   startAccount(): Running;
-  /** Gives the files to somebody else: root is stopped by no permission. */
+  /** Gives the files to another user, since permissions don't stop root. */
   asSomebody(): Promise<StartOptions>;
 }
 
@@ -883,7 +881,7 @@ async function arrangeLogin(
   const browser = await fakeBrowser(path, mode === "absent" ? {} : { mode });
   if (mode === "absent") await rename(browser.path, join(path, "other"));
   await symlink(process.execPath, join(path, "node"));
-  // A browser that brings nothing back is to fail a test soon.
+  // A browser that never returns should fail the test soon.
   const loginArgs = ["auth", "login", "--oauth-server", sandbox.url, "--timeout", "20s"];
   const accountArgs = ["account", "get", "--api-url", sandbox.url, "--http-retry-max", "0"];
   return {
@@ -916,14 +914,14 @@ async function giveAway(folder: string): Promise<void> {
   }
 }
 
-/** The whole address in what doctl has printed so far. */
+/** The complete URL in doctl's output so far. */
 function addressIn(stdout: string): URL | undefined {
   const plain = stripVTControlCharacters(stdout);
   const address = /https?:\S+\/v1\/oauth\/authorize\?\S+(?=\s)/.exec(plain)?.[0];
   return address === undefined ? undefined : new URL(address);
 }
 
-/** What a browser does whose user agrees. */
+/** Acts like a browser whose user agrees. */
 async function visit(address: URL): Promise<void> {
   await (await fetch(address)).text();
 }
@@ -940,7 +938,7 @@ function count({ requests }: OAuthServer, kind: OAuthServer["requests"][number][
   return requests.filter((request) => request.kind === kind).length;
 }
 
-/** What the token endpoint is sent from now on, which is out of order. */
+/** Records what the token endpoint receives from now on; it answers 500. */
 function formsOf(sandbox: Sandbox): URLSearchParams[] {
   const forms: URLSearchParams[] = [];
   sandbox.serve("POST /v1/oauth/token", (request, response) => {

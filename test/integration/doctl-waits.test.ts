@@ -12,7 +12,7 @@ import { Secret } from "../../src/secret/secret.ts";
 
 const HOUR = 3_600_000;
 
-/** Two clocks on which sleeping takes no time; at each sleep somebody sets the first one. */
+/** Two clocks where sleeping takes no time; each sleep sets the first one by `set` ms. */
 function clocks(set: number) {
   let [now, passed] = [Date.now(), 0];
   const sleep: Clock["sleep"] = async (ms) => {
@@ -32,13 +32,13 @@ async function configOf(text: string): Promise<string> {
 }
 
 it.each([
-  ["of this moment", 0, 0, [29_000, 30_500]],
+  ["of now", 0, 0, [29_000, 30_500]],
   ["of ten seconds ago", -10_000, 0, [19_000, 20_500]],
   ["of an hour ago", -HOUR, 0, [0, 0]],
   ["of tomorrow", 24 * HOUR, 0, [29_000, 30_500]],
-  ["of this moment, by a clock that is set back", 0, -HOUR, [29_000, 30_500]],
-  ["of this moment, by a clock that is set forward", 0, HOUR, [29_000, 30_500]],
-])("an empty config %s is waited for while a doctl may be writing it", async (...row) => {
+  ["of now, with a clock that is set back", 0, -HOUR, [29_000, 30_500]],
+  ["of now, with a clock that is set forward", 0, HOUR, [29_000, 30_500]],
+])("waits for an empty config %s while doctl may be writing it", async (...row) => {
   const [, age, set, [least, most]] = row;
   const path = await configOf("");
   const host = clocks(set);
@@ -50,7 +50,7 @@ it.each([
   expect(host.passed()).toBeLessThanOrEqual(most ?? 0);
 });
 
-it.each([-HOUR, 0])("a lock is waited for 60 s, by a clock that is set by %d ms", async (set) => {
+it.each([-HOUR, 0])("waits 60 s for a lock, with a clock that is set by %d ms", async (set) => {
   const path = await configOf("access-token: OLD\n");
   const holder = { ...ourselves(), host: "web-1", id: "x" };
   await writeFile(join(path, "../.do-bootstrap.lock"), JSON.stringify(holder));

@@ -7,7 +7,7 @@ import { workbench } from "../fixtures/workbench.ts";
 
 const MODULE = 'variable "token" {}\n';
 const EPHEMERAL_MODULE = 'variable "token" {\n  ephemeral = true\n}\n';
-/** Everything that may take a value. A line that ends in "refused" must not have an ephemeral one. */
+/** All places for a value. A line that ends in "refused" must not use an ephemeral value. */
 const MAIN = `
 variable "do_token" {
   type      = string
@@ -97,7 +97,7 @@ const lines = MAIN.split("\n").map((line, at) => (/# refused$/.test(line) ? at +
 const REFUSED = lines.filter((line) => line > 0);
 
 describe("an ephemeral value", () => {
-  it("stands in the way where we say so", async () => {
+  it("is reported in the places where it is not allowed", async () => {
     const files = {
       "infra/main.tf": MAIN,
       "infra/plain/main.tf": MODULE,
@@ -110,18 +110,26 @@ describe("an ephemeral value", () => {
   });
 
   const needs = TERRAFORM ? "" : " (needs terraform)";
-  it.skipIf(needs)(`and where Terraform does${needs}`, { timeout: 60_000 }, async () => {
-    const bench = await workbench();
-    const files = { "main.tf": MAIN, "plain/main.tf": MODULE, "ephemeral/a.tf": EPHEMERAL_MODULE };
-    for (const [name, text] of Object.entries(files)) {
-      await mkdir(join(bench.repo, name, ".."), { recursive: true });
-      await writeFile(join(bench.repo, name), text);
-    }
-    expect((await terraform(bench, ["init"])).status).toBe(0);
-    const { diagnostics } = JSON.parse((await terraform(bench, ["validate", "-json"])).stdout);
-    const found = diagnostics.map(
-      ({ range }: { range: { start: { line: number } } }) => range.start.line,
-    );
-    expect([...new Set(found)].sort((a, b) => Number(a) - Number(b))).toEqual(REFUSED);
-  });
+  it.skipIf(needs)(
+    `is refused by Terraform in the same places${needs}`,
+    { timeout: 60_000 },
+    async () => {
+      const bench = await workbench();
+      const files = {
+        "main.tf": MAIN,
+        "plain/main.tf": MODULE,
+        "ephemeral/a.tf": EPHEMERAL_MODULE,
+      };
+      for (const [name, text] of Object.entries(files)) {
+        await mkdir(join(bench.repo, name, ".."), { recursive: true });
+        await writeFile(join(bench.repo, name), text);
+      }
+      expect((await terraform(bench, ["init"])).status).toBe(0);
+      const { diagnostics } = JSON.parse((await terraform(bench, ["validate", "-json"])).stdout);
+      const found = diagnostics.map(
+        ({ range }: { range: { start: { line: number } } }) => range.start.line,
+      );
+      expect([...new Set(found)].sort((a, b) => Number(a) - Number(b))).toEqual(REFUSED);
+    },
+  );
 });

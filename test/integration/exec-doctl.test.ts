@@ -16,7 +16,7 @@ import { EXEC_CONFIG, OTHER, PERSONAL, secret } from "../unit/samples.ts";
 const BINARY = "\x7fELF";
 const WEB = `auth-contexts:\n  web: ${PERSONAL}\n`;
 
-/** A doctl on PATH, whose config holds the token, and what `exec` keeps of it from one run to the next. */
+/** A doctl on PATH whose config has the token, and the record that `exec` keeps between runs. */
 async function scene() {
   const { path: root, cleanup } = await dir({ prefix: "do-bootstrap-", unsafeCleanup: true });
   onTestFinished(() => cleanup());
@@ -38,7 +38,7 @@ async function scene() {
       keep: (path: string, value: unknown, since: number) =>
         keep(machine, { kind: "config", path }, value, { inputs: [path], since }),
     },
-    // What was written a moment ago is as if it were old.
+    // Makes new files look old.
     clock: { now: () => Date.now() + 1000, sleep: () => expect.unreachable() },
     run: async () => {
       const stdout = `  -c, --config string  [default: ${at("doctl/config.yaml")}]\n`;
@@ -48,9 +48,9 @@ async function scene() {
   const context = { ...{ cwd, env, platform }, environment: undefined };
   return {
     ...{ at, write, env },
-    /** As `check` and `init` do: doctl is asked. */
+    /** Asks doctl, like `check` and `init`. */
     ask: () => findDoctlConfig(host, which("doctl", cwd, machine)),
-    /** As the whole program does for `exec`. @returns the context of the token. */
+    /** Like the whole program for `exec`. @returns the context of the token. */
     async look() {
       const config = { doctl: { context: undefined }, project: "acme" };
       const since = host.clock.now();
@@ -60,7 +60,7 @@ async function scene() {
       return contextFor(found.doctl, secret(), []);
     },
     kept: () => recall(machine, { kind: "config", path: at("doctl/config.yaml") }),
-    /** As the small entry does. */
+    /** Like the small entry. */
     recalled() {
       const config = recallConfig(context);
       return config === undefined ? "looks again" : contextFor(config.doctl, secret(), []);
@@ -77,30 +77,35 @@ describe("the context of the token, from a record", () => {
   >([
     ["nothing changes", async () => {}, "web", "web"],
     [
-      "another token stands there",
+      "the context gets another token",
       ({ write }) => write("doctl/config.yaml", WEB.replace(PERSONAL, OTHER)),
       "looks again",
       "default",
     ],
     [
-      "it gets another name",
+      "the context gets another name",
       ({ write }) => write("doctl/config.yaml", WEB.replace("web", "abc")),
       "looks again",
       "abc",
     ],
     [
-      "somebody logs in by browser",
+      "the context gets a browser login",
       ({ write }) => write("doctl/config.yaml", WEB + oauth),
       "looks again",
       "default",
     ],
     [
-      "a doctl writes its config",
+      "doctl is writing its config",
       ({ write }) => write("doctl/config.yaml", ""),
       "looks again",
       "default",
     ],
-    ["doctl's config goes", ({ at }) => rm(at("doctl/config.yaml")), "looks again", "default"],
+    [
+      "doctl's config is removed",
+      ({ at }) => rm(at("doctl/config.yaml")),
+      "looks again",
+      "default",
+    ],
     [
       "only its mode changes",
       ({ at }) => chmod(at("doctl/config.yaml"), 0o600),
@@ -108,16 +113,16 @@ describe("the context of the token, from a record", () => {
       "web",
     ],
     [
-      "a new doctl, not asked yet",
+      "a new doctl binary, not asked yet",
       ({ write }) => write("bin/doctl", `${BINARY}2`),
       "looks again",
       "default",
     ],
     ["doctl is removed", ({ at }) => rm(at("bin/doctl")), "looks again", "default"],
-    ["one of the repo's own is first on PATH", ofRepo, "looks again", "default"],
+    ["a doctl in the repo is first on PATH", ofRepo, "looks again", "default"],
     ["another doctl is first on PATH", moved, "looks again", "default"],
     [
-      "a file of its name is before it on PATH, which cannot be started",
+      "a doctl file that is not executable is first on PATH",
       async ({ at, write, env }) => {
         await write("first/doctl", BINARY);
         await chmod(at("first/doctl"), 0o644);
@@ -127,7 +132,7 @@ describe("the context of the token, from a record", () => {
       "web",
     ],
     [
-      "PATH changes, and not which doctl it has",
+      "PATH changes, but finds the same doctl",
       async ({ at, env }) => {
         env["PATH"] = [at("first"), at("bin")].join(delimiter);
       },
@@ -161,7 +166,7 @@ describe("the context of the token, from a record", () => {
     env["PATH"] = [at("first"), at("bin")].join(delimiter);
   }
 
-  it("leaves names and digests of doctl's config, which is not parsed again until it changes", async () => {
+  it("stores names and digests from doctl's config, parsed again only after a change", async () => {
     const { ask, look, kept, write } = await scene();
     await ask();
     await look();
@@ -174,7 +179,7 @@ describe("the context of the token, from a record", () => {
     ]);
   });
 
-  it("is looked for again once doctl has said where its config is", async () => {
+  it("is determined again after doctl has named its config", async () => {
     const { ask, look, recalled } = await scene();
     expect([await look(), recalled()]).toEqual(["default", "default"]);
     await ask();

@@ -9,8 +9,8 @@ import { type Workbench, workbench } from "../fixtures/workbench.ts";
 
 const EMPTY_BLOB = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391";
 
-describe("git, asked about more than one command line or answer holds", () => {
-  it("thousands of paths: every one that is in the index is found, in some calls", async () => {
+describe("git, with more paths than one command line or answer can hold", () => {
+  it("finds the tracked files among thousands of paths, in a few calls", async () => {
     const bench = await workbench();
     const paths = Array.from({ length: 2000 }, (_, i) =>
       join(bench.repo, `stacks/service-${i}/.env`),
@@ -33,7 +33,7 @@ describe("git, asked about more than one command line or answer holds", () => {
     expect(await git?.tracked(paths)).toEqual(new Set(paths.slice(0, 2)));
   });
 
-  it("what lies outside the repo is nothing that git would take, and spoils no other answer", async () => {
+  it("a path outside the repo counts as ignored and does not affect other answers", async () => {
     const bench = await workbench();
     await bench.write(".gitignore", "a\n");
     const [a, b, elsewhere] = ["a", "b", "../c"].map((name) => join(bench.repo, name));
@@ -44,19 +44,19 @@ describe("git, asked about more than one command line or answer holds", () => {
   });
 });
 
-describe("the work tree that is asked about", () => {
+describe("the work tree", () => {
   const calledFor = (calls: readonly ToolCall[]) =>
     calls.filter((each) => each.args.includes("rev-parse")).length;
 
   it.each<[string, (bench: Workbench) => Promise<unknown>, asked: number]>([
-    ["is the only one: it is not confirmed first", async () => undefined, 0],
+    ["is not confirmed first if it is the only one", async () => undefined, 0],
     [
-      "may be elsewhere by its config",
+      "is confirmed if its config may set another one",
       (bench) => bench.git("config", "core.worktree", bench.repo),
       1,
     ],
     [
-      "may be elsewhere by what its config includes",
+      "is confirmed if its config includes another file",
       (bench) => bench.git("config", "include.path", "x"),
       1,
     ],
@@ -68,7 +68,7 @@ describe("the work tree that is asked about", () => {
     expect(calledFor(calls)).toBe(asked);
   });
 
-  it("is never the one around it, where git does not take it for a repo", async () => {
+  it("is never the enclosing one if git rejects the inner repo", async () => {
     const bench = await workbench();
     await addToIndex(bench, ["sub/.env"]);
     await bench.write("sub/.git/config", "[core]\n");
@@ -80,7 +80,7 @@ describe("the work tree that is asked about", () => {
   });
 });
 
-describe("whose pattern it is that ignores a path", () => {
+describe("the owner of the pattern that ignores a path", () => {
   const OWNERS: readonly [name: string, owner: string | undefined][] = [
     ["by-folder-above", "repo"],
     ["by-own-folder", "repo"],
@@ -92,7 +92,7 @@ describe("whose pattern it is that ignores a path", () => {
     ["by-nobody", undefined],
   ];
 
-  it("the repo's is in any .gitignore of it; the user's own, also one of that name at home", async () => {
+  it("is the repo for its .gitignore files, and the user for exclude files", async () => {
     const bench = await workbench();
     await bench.write("../home/.gitconfig", "[core]\nexcludesFile = ~/.gitignore\n");
     await bench.write("../home/.gitignore", "by-home\nby-repo-and-home\n");
@@ -105,7 +105,7 @@ describe("whose pattern it is that ignores a path", () => {
     expect(OWNERS.map(([name]) => [name, owners?.get(path(name))])).toEqual(OWNERS);
   });
 
-  it("in a linked work tree, from a folder below it", async () => {
+  it("is found in a linked work tree, from a subfolder", async () => {
     const bench = await workbench();
     await bench.git("commit", "--quiet", "--allow-empty", "--message=x");
     await bench.git("worktree", "add", "--quiet", "../linked");
@@ -118,7 +118,7 @@ describe("whose pattern it is that ignores a path", () => {
   });
 });
 
-/** Some small trees of which one stands for ten to the power of `depth` files. */
+/** Nested trees that expand to 10 to the power of `depth` files. */
 async function unfolding(bench: Workbench, depth: number) {
   const git = async (args: string[], input = "") =>
     (await execa("git", args, { cwd: bench.repo, env: bench.env, input })).stdout;
@@ -130,8 +130,8 @@ async function unfolding(bench: Workbench, depth: number) {
   return { commit: await git(["commit-tree", tree, "-m", "x"]), blob };
 }
 
-describe("a history that unfolds", () => {
-  it("to more places than are looked through is not followed to its end", async () => {
+describe("a history that expands", () => {
+  it("to more places than the limit is not searched completely", async () => {
     const bench = await workbench();
     const { commit, blob } = await unfolding(bench, 5);
     const { git } = await opened(bench);
@@ -139,7 +139,7 @@ describe("a history that unfolds", () => {
     expect(places).toMatchObject({ isTooMuch: true, isWhole: true });
   });
 
-  it("to what a repo may hold is followed", async () => {
+  it("to fewer places is searched completely", async () => {
     const bench = await workbench();
     const { commit, blob } = await unfolding(bench, 3);
     const { git } = await opened(bench);
@@ -151,7 +151,7 @@ describe("a history that unfolds", () => {
   });
 });
 
-/** As if they had been committed; no file is written. */
+/** Adds paths to the index without writing files. */
 async function addToIndex(bench: Workbench, paths: readonly string[]): Promise<void> {
   const input = paths.map((path) => `100644 ${EMPTY_BLOB}\t${path}\n`).join("");
   await execa("git", ["update-index", "--index-info"], { cwd: bench.repo, env: bench.env, input });

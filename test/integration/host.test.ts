@@ -50,13 +50,23 @@ const [USER, OTHER] = [65_533, 65_534] as const;
 describe("which", () => {
   it.each([
     ["the first on PATH", ["a", "b"], "a/tool", []],
-    ["a hit inside the repo is passed over", ["repo/bin", "b"], "b/tool", ["repo/bin/tool"]],
-    ["a link into the repo too", ["into", "b"], "b/tool", ["into/tool"]],
-    ["a link to the repo's folder too", ["linked", "b"], "b/tool", ["linked/tool"]],
-    ["a link in the repo that leads out of it too", ["repo/out", "b"], "b/tool", ["repo/out/tool"]],
-    ["relative and empty entries do not count", [".", "", "../a", "b"], "b/tool", []],
-    ["neither does what is not executable, nor a folder", ["plain", "folder", "b"], "b/tool", []],
-    ["nothing", ["none"], undefined, []],
+    ["a tool inside the repo is skipped", ["repo/bin", "b"], "b/tool", ["repo/bin/tool"]],
+    ["a link into the repo is skipped", ["into", "b"], "b/tool", ["into/tool"]],
+    ["a link to the repo's folder is skipped", ["linked", "b"], "b/tool", ["linked/tool"]],
+    [
+      "a link in the repo to a tool outside is skipped",
+      ["repo/out", "b"],
+      "b/tool",
+      ["repo/out/tool"],
+    ],
+    ["relative and empty entries are ignored", [".", "", "../a", "b"], "b/tool", []],
+    [
+      "files that are not executable and folders are ignored",
+      ["plain", "folder", "b"],
+      "b/tool",
+      [],
+    ],
+    ["no tool", ["none"], undefined, []],
   ])("%s", async (_, entries, expected, skipped) => {
     const root = await tempDir();
     const at = (path: string) => join(root, path);
@@ -80,16 +90,16 @@ describe("which", () => {
 
   it.each<[what: string, leadsTo: string, bytes: string, program: string | undefined]>([
     ["a binary", "", "\x7fELF\x02", "bin/tool"],
-    ["for macOS", "", "\xcf\xfa\xed\xfe", "bin/tool"],
-    ["for Windows", "", "MZ\x90\x00", "bin/tool"],
-    ["a link to one of its name", "cellar/1.11/tool", "\x7fELF", "cellar/1.11/tool"],
-    ["a script, such as tfenv's", "", "#!/bin/sh\n", undefined],
-    ["a link to a script, such as asdf's", "shims/tool", "#!/bin/sh\n", undefined],
+    ["a macOS binary", "", "\xcf\xfa\xed\xfe", "bin/tool"],
+    ["a Windows binary", "", "MZ\x90\x00", "bin/tool"],
+    ["a link to a binary of the same name", "cellar/1.11/tool", "\x7fELF", "cellar/1.11/tool"],
+    ["a script, like tfenv's", "", "#!/bin/sh\n", undefined],
+    ["a link to a script, like asdf's", "shims/tool", "#!/bin/sh\n", undefined],
     ["a link to mise", "mise", "\x7fELF", undefined],
     ["a copy of mise among its shims", "shims/tool", "\x7fELF", undefined],
     ["a link to snap", "snap", "\x7fELF", undefined],
     ["an empty file", "", "", undefined],
-  ])("says what the tool itself is: %s", async (_, leadsTo, bytes, program) => {
+  ])("finds the tool's own binary: %s", async (_, leadsTo, bytes, program) => {
     const root = await tempDir();
     const at = (path: string) => join(root, path);
     const file = at(leadsTo || "bin/tool");
@@ -105,7 +115,7 @@ it.each([
   ["terraform", true],
   ["tofu", true],
   ["doctl", false],
-])("of the binaries beside tenv, %s is tenv's: %s", async (name, isTenvs) => {
+])("%s beside tenv is a proxy of tenv: %s", async (name, isTenvs) => {
   const root = await tempDir();
   for (const each of [name, "tenv"]) await writeFile(join(root, each), "\x7fELF", { mode: 0o755 });
   const found = which(name, join(root, "repo"), { env: { PATH: root }, platform: "linux" });
@@ -115,7 +125,7 @@ it.each([
 describe("locked", () => {
   const waitingFor = () => undefined;
 
-  it("one at a time in this process, also after a failure", async () => {
+  it("runs one at a time in this process, also after a failure", async () => {
     const path = join(await tempDir(), "lock");
     const events: string[] = [];
     const job = (name: string) =>
@@ -132,7 +142,7 @@ describe("locked", () => {
     expect(await readdir(join(path, ".."))).toEqual([]);
   });
 
-  it("one at a time among processes: no count is lost", async () => {
+  it("runs one at a time across processes", async () => {
     const root = await tempDir();
     const [lock, counter] = [join(root, "lock"), join(root, "counter")];
     await writeFile(counter, "0");
@@ -153,7 +163,7 @@ describe("locked", () => {
     expect(await readFile(counter, "utf8")).toBe("15");
   });
 
-  it("a dead owner's lock is taken over, by one of several", async () => {
+  it("one of several waiting runs takes over a dead owner's lock", async () => {
     const path = join(await tempDir(), "lock");
     const child = spawn(process.execPath, ["-e", ""]);
     await once(child, "exit");
@@ -174,7 +184,7 @@ describe("locked", () => {
     ["a link", (path) => symlink("nowhere", path)],
     ["a directory", (path) => mkdir(path)],
     ["a FIFO", (path) => execa("mkfifo", [path])],
-  ])("%s in the place of the lock is named at once, and stays", async (what, make) => {
+  ])("reports %s in place of the lock at once and keeps it", async (what, make) => {
     const path = join(await tempDir(), "lock");
     await make(path);
     const before = await fileTree(dirname(path));
@@ -183,7 +193,7 @@ describe("locked", () => {
     expect(await fileTree(dirname(path))).toEqual(before);
   });
 
-  it("files and folders that are named like a ticket or a left-over stay", async () => {
+  it("keeps files and folders with names like our own lock files", async () => {
     const path = join(await tempDir(), "lock");
     const dead = `${ourselves().machine}-${2 ** 22 + 1}-abcdef`;
     await mkdir(`${path}.after-1/photos`, { recursive: true });
@@ -196,7 +206,7 @@ describe("locked", () => {
     expect(await readdir(dirname(path))).toEqual(names.sort());
   });
 
-  it("a dead owner's heir may die too, and leave its ticket", async () => {
+  it("takes over if the next owners died too", async () => {
     const path = join(await tempDir(), "lock");
     const dead = (id: string) => JSON.stringify({ ...ourselves(), pid: 2 ** 22 + 1, id });
     await writeFile(path, dead("owner"));
@@ -206,7 +216,7 @@ describe("locked", () => {
     expect(await readdir(join(path, ".."))).toEqual([]);
   });
 
-  it("no two are inside at once, however many owners die in it", async () => {
+  it("never runs two at once, even if every owner is killed", async () => {
     const root = await tempDir();
     const [lock, log] = [join(root, "lock"), join(root, "log")];
     const file = await bundled(
@@ -225,7 +235,7 @@ describe("locked", () => {
     expect(await readFile(log, "utf8")).toBe("in\nout\n".repeat(4));
   });
 
-  it("that its folder does not take is done without, where that was said", async () => {
+  it("runs without a lock that cannot be created, if that is allowed", async () => {
     const path = join(await tempDir(), "missing", "lock");
     const wait = { clock, waitingFor };
     await expect(locked(path, wait, async () => "done")).rejects.toThrow("could not be created");
@@ -238,13 +248,13 @@ describe("locked", () => {
   const REPO = { busy: "REPO_BUSY" } as const;
 
   it.each<[what: string, owner: object | undefined, said: string, busy?: typeof REPO]>([
-    ["a living process", { pid: process.pid }, `process ${process.pid} on web-1`],
-    ["a living process in the same repo", {}, `process ${process.pid} on web-1`, REPO],
+    ["a running process", { pid: process.pid }, `process ${process.pid} on web-1`],
+    ["a running process in the same repo", {}, `process ${process.pid} on web-1`, REPO],
     ["a process on another machine", { machine: "0", pid: 1 }, "process 1 on web-1"],
-    ["a name that would speak to a terminal", { host: "\x1b[2J" }, "on \\x1b[2J"],
-    ["nobody knows whom", undefined, "another run"],
+    ["a host name with escape codes", { host: "\x1b[2J" }, "on \\x1b[2J"],
+    ["an unknown owner", undefined, "another run"],
   ])(
-    "the lock of %s is waited for, and named after a second and in the end",
+    "waits for the lock of %s and names it after a second and at the end",
     async (_, owner, said, busy) => {
       const code = busy?.busy ?? "DOCTL_CONFIG_BUSY";
       const path = join(await tempDir(), "lock");
@@ -271,16 +281,16 @@ describe("owner", () => {
   const gone = 2 ** 22 + 1;
   it.each<[what: string, owner: Partial<Owner>, expected: boolean]>([
     ["this process", {}, false],
-    ["a number that no process has", { pid: gone }, true],
-    ["the same on another machine", { pid: gone, machine: "00000000" }, false],
-    ["a process that has its number from a dead one", { started: "an hour ago" }, isLinux],
+    ["a process id that does not exist", { pid: gone }, true],
+    ["a process id of another machine", { pid: gone, machine: "00000000" }, false],
+    ["a process that reuses a dead one's id", { started: "an hour ago" }, isLinux],
     ["the first process", { pid: 1, started: undefined as never }, false],
   ])("%s", (_, owner, expected) => {
     expect(isDead({ ...ourselves(), ...owner })).toBe(expected);
   });
 
   it.skipIf(!isLinux)("a zombie is dead", async () => {
-    // The shell becomes a sleep, which asks for no child's end, before the child ends.
+    // exec replaces the shell with sleep, which never waits for the child.
     const shell = spawn("sh", ["-c", "sleep 0.1 & echo $!; exec sleep 20"]);
     onTestFinished(() => void shell.kill());
     const [pid] = await once(shell.stdout, "data");
@@ -290,7 +300,7 @@ describe("owner", () => {
   });
 
   it.each(["", "0123456789ab", "0123456x-1-abcdef", "01234567--abcdef", "01234567-1-abcdef.local"])(
-    "%j is no tag",
+    "%j is not a valid tag",
     (tag) => {
       expect(makerOf(tag)).toBeUndefined();
     },
@@ -314,7 +324,7 @@ describe("run", () => {
     ["works", "echo hi; sleep 60 &", { end: "exited", exitCode: 0, stdout: "hi\n" }],
     ["fails", "echo hi; sleep 60 & exit 3", { end: "exited", exitCode: 3, stdout: "hi\n" }],
     ["hangs", "echo hi; sleep 60 & sleep 60", { end: "timed-out", stdout: "hi\n" }],
-  ])("a tool that %s, and leaves another in the background with its streams", async (...row) => {
+  ])("a tool that %s while its background process keeps the streams open", async (...row) => {
     const [, script, expected] = row;
     expect(await sh(script)).toMatchObject(expected);
   });
@@ -326,10 +336,10 @@ describe("run", () => {
   const large = "x".repeat(300_000);
 
   it.each<[name: string, call: Partial<ToolCall>]>([
-    ["there is none", { file: "/no/such/tool" }],
+    ["the file is missing", { file: "/no/such/tool" }],
     ["it is not executable", { file: "/etc/passwd" }],
-    ["its path leads through a file", { file: "/etc/passwd/tool" }],
-    ["its folder is gone", { cwd: "/no/such/folder" }],
+    ["its path goes through a file", { file: "/etc/passwd/tool" }],
+    ["its working folder is missing", { cwd: "/no/such/folder" }],
     ["its arguments are too large", { args: [large, large] }],
   ])("a tool that cannot be started: %s", async (_, difference) => {
     expect(await run({ ...call, ...difference }, never)).toEqual({
@@ -337,7 +347,7 @@ describe("run", () => {
     });
   });
 
-  it("a tool that does not read its input, one that reads it, and one that is seen enough of", async () => {
+  it("a tool may ignore or read its input, be stopped early or die by a signal", async () => {
     const input = large;
     expect(await run({ ...call, args: ["-c", "exit 4"], input }, never)).toMatchObject({
       exitCode: 4,
@@ -356,9 +366,9 @@ describe("run", () => {
   });
 
   it.each<[what: string, script: string, more: Partial<ToolCall>]>([
-    ["says that it is enough", "yes", { onStdout: () => "stop" }],
-    ["gets nothing for too long", "echo 1; exec sleep 7", { onStdout: () => 0, idleMs: 100 }],
-  ])("a tool is ended when who reads it %s", async (_, script, more) => {
+    ["asks to stop", "yes", { onStdout: () => "stop" }],
+    ["gets no output for too long", "echo 1; exec sleep 7", { onStdout: () => 0, idleMs: 100 }],
+  ])("a tool is stopped when the reader %s", async (_, script, more) => {
     const called = run({ ...call, args: ["-c", script], ...more }, never);
     expect(await called).toMatchObject({ end: "stopped", exitCode: undefined });
   });
@@ -372,7 +382,7 @@ describe("run", () => {
   });
 });
 
-it("an interruption is heard between two texts for the grammar, also while it is loaded", async () => {
+it("an interruption stops between two parser calls, also while the parser loads", async () => {
   const controller = new AbortController();
   const surface = { ...ownProcess(), interrupted: controller.signal };
   const { hclParser } = nodeHost(join(import.meta.dirname, "../.."), surface);
@@ -396,31 +406,31 @@ describe("http", () => {
 
   it.each<[string, RequestListener, object]>([
     ["no answer", () => {}, { why: "timeout" }],
-    ["half an answer", (_, response) => response.write("x"), { why: "timeout" }],
+    ["a partial answer", (_, response) => response.write("x"), { why: "timeout" }],
     [
       "more than 1 MB",
       (_, response) => response.end("x".repeat(1024 * 1024 + 1)),
       { why: "too-large" },
     ],
     [
-      "interim answers without an end",
+      "endless interim answers",
       (_, response) => void setInterval(() => response.writeProcessing(), 1).unref(),
       { why: "timeout" },
     ],
     [
-      "endless",
+      "an endless answer",
       (_, response) => void setInterval(() => response.write("x".repeat(1e6)), 5).unref(),
       { why: "too-large" },
     ],
-    ["closed", (request) => request.socket.destroy(), { why: "closed" }],
+    ["a closed connection", (request) => request.socket.destroy(), { why: "closed" }],
     [
-      "cut",
+      "a truncated answer",
       (_, response) =>
         void response.writeHead(200, { "content-length": 9 }).write("x", () => response.destroy()),
       { why: "closed" },
     ],
     [
-      "another protocol, which nobody asked for",
+      "a protocol switch that was not requested",
       ({ socket }) =>
         void socket.write(
           "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n",
@@ -429,12 +439,12 @@ describe("http", () => {
     ],
     ["1 MB", (_, response) => response.end("x".repeat(1024 * 1024)), { status: 200 }],
     [
-      "a redirect is an answer",
+      "a redirect, which is returned",
       (_, response) => response.writeHead(302, { location: "http://127.0.0.1:1/" }).end(),
       { status: 302, body: "" },
     ],
     [
-      "the headers arrive",
+      "request headers, which are sent",
       (request, response) => response.end(request.headers["x-test"]),
       { body: "1" },
     ],
@@ -442,7 +452,7 @@ describe("http", () => {
     expect(await ask(answer)).toMatchObject(expected);
   });
 
-  it("nobody listens; no such name", async () => {
+  it("connection refused and an unknown host name", async () => {
     const to = (url: string) =>
       send({ url: new URL(url), headers: {}, timeoutMs: 2000 }, { env: {}, interrupted: never });
     expect(await to("http://127.0.0.1:1")).toMatchObject({ why: "refused" });
@@ -458,26 +468,38 @@ describe("http", () => {
 
 const openssl = (await execa("openssl", ["version"], { reject: false })).exitCode === 0;
 const needs = openssl ? "" : " (needs openssl)";
-describe.skipIf(needs)(`https, through a proxy or not${needs}`, () => {
+describe.skipIf(needs)(`https, with and without a proxy${needs}`, () => {
   it.each([
     ["no proxy", {}, "alive", 0, false],
     ["HTTPS_PROXY", { HTTPS_PROXY: "PROXY" }, "alive", 2, true],
     ["https_proxy", { https_proxy: "PROXY" }, "alive", 2, true],
     ["NO_PROXY", { HTTPS_PROXY: "PROXY", NO_PROXY: "a.example,localhost" }, "alive", 0, false],
     ["no_proxy=*", { HTTPS_PROXY: "PROXY", no_proxy: "*" }, "alive", 0, false],
-    ["a proxy for http alone", { HTTP_PROXY: "PROXY" }, "alive", 0, false],
-    ["a proxy that is not there", { HTTPS_PROXY: "http://127.0.0.1:1" }, /HTTPS_PROXY/, 0, true],
+    ["a proxy only for http", { HTTP_PROXY: "PROXY" }, "alive", 0, false],
+    [
+      "a proxy that refuses the connection",
+      { HTTPS_PROXY: "http://127.0.0.1:1" },
+      /HTTPS_PROXY/,
+      0,
+      true,
+    ],
     ["a proxy that refuses with 401", { HTTPS_PROXY: "401" }, /HTTPS_PROXY/, 2, true],
     ["a proxy that refuses with 403", { HTTPS_PROXY: "403" }, /HTTPS_PROXY/, 2, true],
-    ["a proxy that asks who we are", { HTTPS_PROXY: "407" }, /HTTPS_PROXY/, 2, true],
+    ["a proxy that requires a login", { HTTPS_PROXY: "407" }, /HTTPS_PROXY/, 2, true],
     ["a proxy without a scheme", { HTTPS_PROXY: "BARE" }, "alive", 2, true],
-    ["ALL_PROXY alone", { ALL_PROXY: "PROXY" }, "alive", 2, true],
+    ["only ALL_PROXY", { ALL_PROXY: "PROXY" }, "alive", 2, true],
     ["a password with a #", { HTTPS_PROXY: "me:p#ss@" }, "alive", 2, true],
     ["a password with a %", { HTTPS_PROXY: "me:p%ss@" }, "alive", 2, true],
     ["a password with an @", { HTTPS_PROXY: "me:p@ss@" }, "alive", 2, true],
-    ["a password, and no proxy", { ALL_PROXY: "http://me:p%ss@127.0.0.1:1" }, /ALL_PROXY/, 0, true],
-    ["no such port", { HTTPS_PROXY: "http://127.0.0.1:99999" }, /HTTPS_PROXY/, 0, false],
-    ["nothing but a scheme", { HTTPS_PROXY: "http://" }, /HTTPS_PROXY/, 0, false],
+    [
+      "a password, and a proxy that refuses the connection",
+      { ALL_PROXY: "http://me:p%ss@127.0.0.1:1" },
+      /ALL_PROXY/,
+      0,
+      true,
+    ],
+    ["an invalid port", { HTTPS_PROXY: "http://127.0.0.1:99999" }, /HTTPS_PROXY/, 0, false],
+    ["only a scheme", { HTTPS_PROXY: "http://" }, /HTTPS_PROXY/, 0, false],
     ["a proxy of another kind", { HTTPS_PROXY: "socks5://127.0.0.1:1" }, /HTTPS_PROXY/, 0, false],
     ["an unknown certificate", { NODE_EXTRA_CA_CERTS: "" }, /NODE_EXTRA_CA_CERTS/, 0, false],
   ])("%s", async (_, given, outcome, connects, isAgentLoaded) => {
@@ -508,7 +530,7 @@ describe.skipIf(needs)(`https, through a proxy or not${needs}`, () => {
     expect((await loadedCode(coverage)).includes("Proxy-Authorization")).toBe(isAgentLoaded);
   });
 
-  /** "403" stands for a proxy that answers so, which its user name asks for. */
+  /** "403" is replaced by a proxy that answers with that status; its user name asks for it. */
   function placed(value: string, proxy: string): string {
     if (/^\d+$/.test(value)) return proxy.replace("//", `//${value}@`);
     if (value.endsWith("@")) return proxy.replace("//", `//${value}`);
@@ -570,7 +592,7 @@ describe.skipIf(needs)(`https, through a proxy or not${needs}`, () => {
     return { url: await listen(server, "http"), connects };
   }
 
-  /** The text of every module that a run loaded, by V8's own list. */
+  /** The text of every module that a run loaded, from V8's coverage. */
   async function loadedCode(coverage: string): Promise<string> {
     const texts: string[] = [];
     for (const name of await readdir(coverage)) {
@@ -585,7 +607,7 @@ describe.skipIf(needs)(`https, through a proxy or not${needs}`, () => {
 });
 
 describe("files", () => {
-  it("look: what stands at a path", async () => {
+  it("look: the kinds of entries at a path", async () => {
     const root = await tempDir();
     const at = (name: string) => join(root, name);
     await writeFile(at("file"), "x", { mode: 0o640 });
@@ -619,7 +641,7 @@ describe("files", () => {
       kind: "unusable",
       why: expect.stringContaining("ELOOP"),
     });
-    // A signal ends the wait for a FIFO's writer, and reading at all.
+    // A signal ends the wait for a FIFO's writer and every later read.
     const interrupted = new AbortController();
     const files = filesOf(undefined, interrupted.signal);
     await execa("mkfifo", [at("silent")]);
@@ -630,7 +652,7 @@ describe("files", () => {
       code: "INTERRUPTED",
     });
     await expect(files.list(root)).rejects.toMatchObject({ code: "INTERRUPTED" });
-    // A link through a folder that is not there, and back to itself.
+    // Links through a missing folder that lead back to themselves.
     await symlink("nowhere/../self", at("self"));
     await symlink("nowhere/../two", at("one"));
     await symlink("nowhere/../one", at("two"));
@@ -674,12 +696,12 @@ describe("files", () => {
     expect(await fileTree(root)).toEqual(before);
   });
 
-  describe.skipIf(!IS_ROOT)(`whose a file is${needsRoot}`, () => {
+  describe.skipIf(!IS_ROOT)(`the owner of a file${needsRoot}`, () => {
     it.each([
-      ["another user's", USER, USER, 0o600],
-      ["of another group, which may write", 0, OTHER, 0o660],
-      ["of another user and group", USER, OTHER, 0o640],
-    ])("%s: so it stays, and after an undo", async (_, uid, gid, mode) => {
+      ["another user", USER, USER, 0o600],
+      ["another group with write access", 0, OTHER, 0o660],
+      ["another user and group", USER, OTHER, 0o640],
+    ])("%s: is kept, also after an undo", async (_, uid, gid, mode) => {
       const path = join(await tempDir(), "file");
       await theirFile(path, { uid, gid, mode });
       const before = await nodeFiles.look(path);
@@ -691,7 +713,7 @@ describe("files", () => {
       expect(await shown(path)).toEqual([uid, gid, mode, "old"]);
     });
 
-    it("a new owner or group is a change by somebody else", async () => {
+    it("a new owner or group counts as a change by somebody else", async () => {
       const path = join(await tempDir(), "file");
       await theirFile(path, { uid: 0, gid: 0, mode: 0o600 });
       const before = await nodeFiles.look(path);
@@ -703,63 +725,67 @@ describe("files", () => {
       }
     });
 
-    // For a user who is not root, and in no group but his own.
+    // As a user who is not root and only in their own group.
     it.each<[what: string, uid: number, mode: number, replaced: string, thenRemoved: number[]]>([
       ["a group without rights", USER, 0o600, "new", [USER, USER, 0o600]],
-      ["a group with everybody's rights", USER, 0o644, "new", [USER, USER, 0o644]],
+      ["a group with the same rights as others", USER, 0o644, "new", [USER, USER, 0o644]],
       [
-        "a group with more",
+        "a group with more rights than others",
         USER,
         0o664,
         `a group that you are not in (${OTHER})`,
         [USER, USER, 0o644],
       ],
       [
-        "a group with less",
+        "a group with fewer rights than others",
         USER,
         0o604,
         `a group that you are not in (${OTHER})`,
         [USER, USER, 0o600],
       ],
       ["another user", OTHER, 0o664, `another user (${OTHER})`, [USER, USER, 0o644]],
-    ])("%s: nobody gets more, be it after an undo", async (...[, uid, mode, replaced, removed]) => {
-      const root = await tempDir();
-      await chmod(root, 0o755);
-      const program = await bundled(
-        root,
-        `import { nodeFiles } from "./src/host/files.ts";
+    ])(
+      "%s: nobody gets more rights, also after an undo",
+      async (...[, uid, mode, replaced, removed]) => {
+        const root = await tempDir();
+        await chmod(root, 0o755);
+        const program = await bundled(
+          root,
+          `import { nodeFiles } from "./src/host/files.ts";
          const [path, action] = process.argv.slice(2);
          const before = await nodeFiles.look(path);
          if (action === "remove") await (await nodeFiles.remove(before))();
          else await nodeFiles.replace(before, Buffer.from("new"), before.mode);`,
-      );
-      const folder = join(root, "folder");
-      await mkdir(folder);
-      await chown(folder, USER, USER);
-      const path = join(folder, "file");
-      const does = (action: string) =>
-        execa(process.execPath, [program, path, action], { uid: USER, gid: USER, reject: false });
+        );
+        const folder = join(root, "folder");
+        await mkdir(folder);
+        await chown(folder, USER, USER);
+        const path = join(folder, "file");
+        const does = (action: string) =>
+          execa(process.execPath, [program, path, action], { uid: USER, gid: USER, reject: false });
 
-      await theirFile(path, { uid, gid: OTHER, mode });
-      const { stderr } = await does("replace");
-      if (replaced === "new") expect(await shown(path), stderr).toEqual([USER, USER, mode, "new"]);
-      else {
-        expect(stderr).toContain(`belongs to ${replaced}`);
-        expect(await shown(path)).toEqual([uid, OTHER, mode, "old"]);
-      }
+        await theirFile(path, { uid, gid: OTHER, mode });
+        const { stderr } = await does("replace");
+        if (replaced === "new")
+          expect(await shown(path), stderr).toEqual([USER, USER, mode, "new"]);
+        else {
+          expect(stderr).toContain(`belongs to ${replaced}`);
+          expect(await shown(path)).toEqual([uid, OTHER, mode, "old"]);
+        }
 
-      await theirFile(path, { uid, gid: OTHER, mode });
-      await does("remove");
-      expect(await shown(path)).toEqual([...removed, "old"]);
-      expect(await readdir(folder)).toEqual(["file"]);
-    });
+        await theirFile(path, { uid, gid: OTHER, mode });
+        await does("remove");
+        expect(await shown(path)).toEqual([...removed, "old"]);
+        expect(await readdir(folder)).toEqual(["file"]);
+      },
+    );
 
     it.each<[what: string, link: number, file: number, kind: string]>([
-      ["one's own, to another's file", 0, USER, "file"],
-      ["another's, to his own file", USER, USER, "file"],
-      ["another's, to one's own file", USER, 0, "unusable"],
-      ["another's, to a third one's file", USER, OTHER, "unusable"],
-      ["another's, to no file in one's own folder", USER, -1, "unusable"],
+      ["our link to another user's file", 0, USER, "file"],
+      ["another user's link to their own file", USER, USER, "file"],
+      ["another user's link to our file", USER, 0, "unusable"],
+      ["another user's link to a third user's file", USER, OTHER, "unusable"],
+      ["another user's link to a missing file in our folder", USER, -1, "unusable"],
     ])("look, through a link: %s", async (_, link, file, kind) => {
       const root = await tempDir();
       await mkdir(join(root, "docs"));
@@ -772,7 +798,7 @@ describe("files", () => {
       expect((await filesOf(root).look(path)).kind).toBe(file < 0 ? "absent" : "file");
     });
 
-    it("sweep: another user's stays", async () => {
+    it("sweep: another user's folder stays", async () => {
       const root = await tempDir();
       const names = ["1", "2"].map((pid) => `.env.do-bootstrap-deadbeef-${pid}-abcdef.local`);
       for (const name of names) {
@@ -815,7 +841,7 @@ describe("files", () => {
     expect(await fileTree(root)).toEqual(before);
   });
 
-  it("remove a file with the folders that are empty then, and undo", async () => {
+  it("remove a file with folders that become empty, and undo", async () => {
     const root = await tempDir();
     await mkdir(join(root, "a/b/c"), { recursive: true });
     for (const name of ["a/theirs", "a/b/c/file"]) await writeFile(join(root, name), "x");
@@ -823,14 +849,14 @@ describe("files", () => {
     const file = (await nodeFiles.look(join(root, "a/b/c/file"))) as FileSnapshot;
     const undo = await nodeFiles.remove(file, root);
     expect(await readdir(root, { recursive: true })).toEqual(["a", "a/theirs"]);
-    // Takes the inode of a folder that is gone: what comes back is a new one.
+    // Takes the inode of a removed folder, so that undo makes a new one.
     await mkdir(join(root, "other"));
     await undo();
     await rmdir(join(root, "other"));
     expect(Object.keys(await fileTree(root))).toEqual(Object.keys(before));
   });
 
-  it("makeDirectory: undo takes away the folders it made, if they are empty", async () => {
+  it("makeDirectory: undo removes the folders it made if they are empty", async () => {
     const root = await tempDir();
     const undo = await nodeFiles.makeDirectory(join(root, "a/b/c"), 0o700);
     expect((await stat(join(root, "a"))).mode & 0o777).toBe(0o700);
@@ -841,7 +867,7 @@ describe("files", () => {
     expect(await readdir(root)).toEqual(["a"]);
   });
 
-  it("sweep: what a dead run left, at once; another machine's, by its age", async () => {
+  it("sweep: removes a dead run's files at once, another machine's by age", async () => {
     const root = await tempDir();
     const { machine, pid } = ourselves();
     const tags = {
@@ -849,7 +875,7 @@ describe("files", () => {
       ours: `${machine}-${pid}-abcdef`,
       old: `00000000-1-abcdef`,
       young: `00000000-2-abcdef`,
-      // Somebody set the clock back.
+      // The clock was set back.
       ahead: `00000000-3-abcdef`,
     };
     for (const [name, tag] of Object.entries(tags)) {
@@ -873,23 +899,23 @@ describe("files", () => {
   const LEFT = `.env.do-bootstrap-${ourselves().machine}-${2 ** 22 + 1}-abcdef.local`;
   it.each<[what: string, files: Record<string, string>, kept: Record<string, string>]>([
     ["a folder that a run left", { [LEFT]: "T", ".gitignore": `# ${LEFT}\n*\n` }, {}],
-    ["one whose run was killed early", { [LEFT]: `# ${LEFT}\n*\n` }, {}],
-    ["a folder that is kept in git", { ".gitignore": "" }, { ".gitignore": "" }],
+    ["a folder of a run that was killed early", { [LEFT]: `# ${LEFT}\n*\n` }, {}],
+    ["a folder with an empty .gitignore", { ".gitignore": "" }, { ".gitignore": "" }],
     [
       "a small repo",
       { ".env": "A=1", ".gitignore": ".env\n" },
       { ".env": "A=1", ".gitignore": ".env\n" },
     ],
-    ["a doctl's folder", { "config.yaml": "a: 1" }, { "config.yaml": "a: 1" }],
-    ["a cache", { ".gitignore": "*\n" }, { ".gitignore": "*\n" }],
+    ["a doctl folder", { "config.yaml": "a: 1" }, { "config.yaml": "a: 1" }],
+    ["a cache folder", { ".gitignore": "*\n" }, { ".gitignore": "*\n" }],
     ["a folder in a folder", { [`${LEFT}/a`]: "1" }, { [`${LEFT}/a`]: "1" }],
-    // Of ours the secret alone goes: what hides the rest stays.
+    // Only our secret is removed; the .gitignore that hides the rest stays.
     [
-      "ours, with more in it",
+      "our folder with other files",
       { [LEFT]: "T", ".gitignore": "", a: "1" },
       { ".gitignore": "", a: "1" },
     ],
-  ])("sweep, of what has our name: %s", async (_, files, kept) => {
+  ])("sweep, a folder with our name: %s", async (_, files, kept) => {
     const root = await tempDir();
     for (const [name, text] of Object.entries(files)) {
       await mkdir(dirname(join(root, LEFT, name)), { recursive: true });
@@ -903,13 +929,13 @@ describe("files", () => {
     expect(await readdir(root)).toEqual(Object.keys(kept).length === 0 ? [] : [LEFT]);
   });
 
-  // No run makes these. Others can move a folder to another one only where they may write in it.
+  // No run creates these. To move a folder, other users need write access to it.
   it.each<[what: string, isLeft: boolean, make: (path: string) => Promise<unknown>]>([
     ["a link", true, (path) => symlink("mine", path)],
-    ["a file", true, (path) => writeFile(path, "x")],
+    ["a plain file", true, (path) => writeFile(path, "x")],
     ["an empty folder that others can read", true, (path) => mkdir(path, 0o755)],
-    ["an empty folder as we make it", false, (path) => mkdir(path, 0o700)],
-  ])("sweep, of what has our name: %s", async (_, isLeft, make) => {
+    ["an empty folder with our mode", false, (path) => mkdir(path, 0o700)],
+  ])("sweep, other entries with our name: %s", async (_, isLeft, make) => {
     const root = await tempDir();
     await mkdir(join(root, "mine"));
     await writeFile(join(root, "mine", "file"), "x");
@@ -922,10 +948,10 @@ describe("files", () => {
   });
 
   it.each([
-    ["as we make it", 0o700, false],
+    ["with our mode", 0o700, false],
     ["that others can read", 0o755, true],
     ["that a group can write to", 0o2770, true],
-  ])("a folder %s, with the name of a dead run's own folder", async (_, mode, isLeft) => {
+  ])("a folder %s with the name of a dead run's folder", async (_, mode, isLeft) => {
     const root = await tempDir();
     const path = join(root, `do-bootstrap-${ourselves().machine}-${2 ** 22 + 1}-abcdef`);
     await mkdir(path);
@@ -937,31 +963,34 @@ describe("files", () => {
 
   describe.skipIf(!IS_ROOT)(`folders that others may write to${needsRoot}`, () => {
     it.each<[what: string, uid: number, mode: number, isSafe: boolean]>([
-      ["ours alone", 0, 0o755, true],
-      ["ours, for our own group", 0, 0o775, true],
-      ["for all, as /tmp is", 0, 0o1777, true],
-      ["for all", 0, 0o777, false],
+      ["only ours", 0, 0o755, true],
+      ["ours, writable for our group", 0, 0o775, true],
+      ["writable for all with the sticky bit", 0, 0o1777, true],
+      ["writable for all", 0, 0o777, false],
       ["another user's", USER, 0o755, false],
-      ["another user's, as /tmp is", USER, 0o1777, false],
-    ])("%s: no doctl and no recursive removal where a folder may be exchanged", async (...row) => {
-      const [, uid, mode, isSafe] = row;
-      const root = await tempDir();
-      await chmod(root, 0o755);
-      const parent = join(root, "parent");
-      const folder = join(parent, "folder");
-      await mkdir(folder, { recursive: true });
-      await chmod(parent, mode);
-      await chown(parent, uid, uid);
-      expect(await nodeFiles.withDoctlFile(folder, async () => "ran")).toBe(
-        isSafe ? "ran" : undefined,
-      );
-      const made = withOwnFolder(folder, async () => "made");
-      if (isSafe) expect(await made).toBe("made");
-      else await expect(made).rejects.toThrow(`Other users can replace files in ${folder}.`);
-      expect(await readdir(folder)).toEqual([]);
-    });
+      ["another user's, with the sticky bit", USER, 0o1777, false],
+    ])(
+      "%s: doctl and recursive removal only if others can't replace the folder",
+      async (...row) => {
+        const [, uid, mode, isSafe] = row;
+        const root = await tempDir();
+        await chmod(root, 0o755);
+        const parent = join(root, "parent");
+        const folder = join(parent, "folder");
+        await mkdir(folder, { recursive: true });
+        await chmod(parent, mode);
+        await chown(parent, uid, uid);
+        expect(await nodeFiles.withDoctlFile(folder, async () => "ran")).toBe(
+          isSafe ? "ran" : undefined,
+        );
+        const made = withOwnFolder(folder, async () => "made");
+        if (isSafe) expect(await made).toBe("made");
+        else await expect(made).rejects.toThrow(`Other users can replace files in ${folder}.`);
+        expect(await readdir(folder)).toEqual([]);
+      },
+    );
 
-    it("a folder that nobody else can enter shields what is in it", async () => {
+    it("a folder inside a private folder is safe", async () => {
       const folder = join(await tempDir(), "for-all");
       await mkdir(folder);
       await chmod(folder, 0o777);
@@ -969,9 +998,9 @@ describe("files", () => {
     });
 
     it.each<[what: string, uid: number, mode: number, left: string[]]>([
-      ["our own", 0, 0o777, []],
-      ["for all, and another's", USER, 0o777, [LEFT]],
-      ["another's", USER, 0o755, [LEFT]],
+      ["ours", 0, 0o777, []],
+      ["another user's and writable for all", USER, 0o777, [LEFT]],
+      ["another user's", USER, 0o755, [LEFT]],
     ])("sweep in a folder that is %s", async (_, uid, mode, left) => {
       const folder = join(await tempDir(), "folder");
       await mkdir(join(folder, LEFT), { recursive: true });
@@ -983,7 +1012,7 @@ describe("files", () => {
     });
   });
 
-  it("a private folder and what is in it are hidden from git", async () => {
+  it("git ignores a private folder and its files", async () => {
     const root = await tempDir();
     await execa("git", ["init", "--quiet", root]);
     const untracked = () =>
@@ -995,7 +1024,7 @@ describe("files", () => {
     expect(await readdir(root)).toEqual([".git"]);
   });
 
-  it("undo leaves what somebody else has written since", async () => {
+  it("undo keeps what somebody else wrote meanwhile", async () => {
     const root = await tempDir();
     const path = join(root, "file");
     for (const before of ["absent", "file", "removed"]) {

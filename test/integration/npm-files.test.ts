@@ -15,11 +15,11 @@ async function folderWith(files: Record<string, string>): Promise<string> {
 }
 
 const manifest = (more: object = {}) => JSON.stringify({ name: "a", version: "1.0.0", ...more });
-/** A pattern that takes npm longer than anybody waits, and the file that it is held against. */
+/** A pattern that keeps npm busy, and the file that it is matched against. */
 const ENDLESS = { ".npmignore": `${"*a".repeat(40)}b\n`, ["a".repeat(200)]: "" };
 
 describe("npm's own list of a folder", () => {
-  it("has what npm would publish, one folder after the other", async () => {
+  it("has the files that npm would publish, for one folder after another", async () => {
     const npmFiles = npmFilesIn(PACKAGE, NEVER);
     const one = await folderWith({ "package.json": manifest(), ".npmignore": "b\n", a: "", b: "" });
     const other = await folderWith({ "package.json": manifest({ private: true }), a: "" });
@@ -28,19 +28,19 @@ describe("npm's own list of a folder", () => {
   });
 
   it.each<[what: string, files: Record<string, string>]>([
-    ["a list that is none", { "package.json": manifest({ files: { a: 1 } }) }],
+    ["an invalid files list", { "package.json": manifest({ files: { a: 1 } }) }],
     ["braces in braces", { "package.json": manifest({ files: ["{a,b}".repeat(60)] }), a: "" }],
     ["a pattern of stars", { "package.json": manifest(), ...ENDLESS }],
-  ])("is not to be had of %s", async (_, files) => {
+  ])("is undefined for %s", async (_, files) => {
     const npmFiles = npmFilesIn(PACKAGE, NEVER, 500);
     expect(await npmFiles(await folderWith(files))).toBeUndefined();
   });
 
   it.each([
-    ["of a package's patterns", ".npmignore"],
-    ["of a folder's patterns", "folder/.npmignore"],
-    ["for a package.json", "package.json"],
-  ])("reads no device %s, which has no end", async (_, link) => {
+    ["in place of a package's .npmignore", ".npmignore"],
+    ["in place of a folder's .npmignore", "folder/.npmignore"],
+    ["in place of package.json", "package.json"],
+  ])("does not read an endless device %s", async (_, link) => {
     const folder = await folderWith({ "package.json": manifest(), a: "" });
     await mkdir(join(folder, "folder"));
     await rm(join(folder, link), { force: true });
@@ -58,12 +58,12 @@ describe("npm's own list of a folder", () => {
     expect(await npmFiles(await folderWith({ "package.json": manifest() }))).toBeUndefined();
   });
 
-  it("is called off by a signal, whatever npm is at", async () => {
+  it("stops at a signal, even if npm is busy", async () => {
     const folder = await folderWith({ "package.json": manifest(), ...ENDLESS });
     const interrupted = new AbortController();
     const npmFiles = npmFilesIn(PACKAGE, interrupted.signal);
     setTimeout(() => interrupted.abort(), 500);
-    // What goes on in a thread without an end is CPU of this process.
+    // A thread that goes on would use CPU of this process.
     const seconds = await cpuSeconds(() =>
       expect(npmFiles(folder)).rejects.toMatchObject({ code: "INTERRUPTED" }),
     );

@@ -2,7 +2,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { type Sandbox, startSandbox } from "../../src/commands/demo/sandbox.ts";
 import { oauthServer } from "../fixtures/oauth.ts";
 
-// What the authorization server of the tests refuses is what makes a login there worth something.
+// The tests of logins rely on what the test authorization server refuses.
 
 type Fields = Record<string, string>;
 
@@ -14,7 +14,7 @@ const CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 it.each([
   ["an unknown client", { client_id: "x" }],
-  ["a redirect to elsewhere", { redirect_uri: "https://example.com/callback" }],
+  ["a redirect to another host", { redirect_uri: "https://example.com/callback" }],
   ["a plain challenge", { code_challenge_method: "plain" }],
   ["no challenge", { code_challenge: "" }],
   ["no state", { state: "" }],
@@ -26,11 +26,11 @@ it.each([
 });
 
 it.each([
-  ["as it should be", {}, 200],
+  ["valid", {}, 200],
   ["another verifier", { code_verifier: "x".repeat(43) }, 401],
   ["another client", { client_id: "cd".repeat(32) }, 401],
   ["another redirect", { redirect_uri: `${CALLBACK}2` }, 401],
-])("a code works once, where it belongs: %s", async (_, changed, status) => {
+])("a code works once, for its own request: %s", async (_, changed, status) => {
   const { sandbox } = await arrange();
   const code = await codeFor(sandbox);
   expect((await exchange(sandbox, { code, ...changed })).status).toBe(status);
@@ -47,7 +47,7 @@ it.each([
   expect(await answer.json()).toMatchObject({ error });
 });
 
-it("a refresh token works once, and for its client", async () => {
+it("a refresh token works once, for its client", async () => {
   const { sandbox, oauth } = await arrange();
   const { refresh_token = "" } = await tokensFor(sandbox);
   const renew = async (changed: Fields = {}) =>
@@ -62,7 +62,7 @@ it("a refresh token works once, and for its client", async () => {
   expect((await renew({ refresh_token: renewed["refresh_token"] ?? "" })).status).toBe(401);
 });
 
-it("the API knows the access token, until it expires", async () => {
+it("the API accepts the access token until it expires", async () => {
   const { sandbox, oauth } = await arrange();
   oauth.next({ email: "blue@example.com" });
   const { access_token = "" } = await tokensFor(sandbox);

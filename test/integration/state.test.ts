@@ -8,7 +8,7 @@ import { stateOf } from "../../src/host/state.ts";
 
 type At = (path: string) => string;
 
-/** A HOME with a repo in it, and another folder; a state and a cache folder at `base`. */
+/** A HOME with a repo, another folder, and state and cache folders at `base`. */
 async function scene(base: string) {
   const { path: root, cleanup } = await dir({ prefix: "do-bootstrap-", unsafeCleanup: true });
   onTestFinished(() => cleanup());
@@ -24,7 +24,7 @@ async function scene(base: string) {
   return {
     at,
     tree: () => readdir(root, { recursive: true }),
-    /** Both kinds of what is kept. */
+    /** Writes a trust record and a cache record. */
     write() {
       keep(machine, record, "value", { inputs: [], since: Date.now() });
       return state.write(trust, "yes");
@@ -35,24 +35,24 @@ async function scene(base: string) {
   };
 }
 
-/** Lets others write to a folder, and get there. */
+/** Lets others reach a folder and write to it. */
 async function opened(at: At, path: string): Promise<void> {
   await chmod(at("."), 0o755);
   await chmod(at(path), 0o777);
 }
 
-describe("what is kept is not believed", () => {
+describe("stored state and cache records are not used", () => {
   it.each<[what: string, base: string, arrange: (at: At) => Promise<unknown>]>([
     ["HOME becomes a checkout", "home/state", (at) => mkdir(at("home/.git"))],
     ["HOME becomes a worktree", "home/state", (at) => writeFile(at("home/.git"), "gitdir: /x\n")],
-    ["another repo is around it", "other/a/state", (at) => mkdir(at("other/.git"))],
-    ["a checkout of Jujutsu is around it", "other/state", (at) => mkdir(at("other/.jj"))],
-    ["a checkout of Mercurial is around it", "other/state", (at) => mkdir(at("other/.hg"))],
-    ["a checkout of Sapling is around it", "other/state", (at) => mkdir(at("other/.sl"))],
-    ["a checkout of Subversion is around it", "other/state", (at) => mkdir(at("other/.svn"))],
-    ["others can write to the folder around it", "other/state", (at) => opened(at, "other")],
+    ["it is inside another repo", "other/a/state", (at) => mkdir(at("other/.git"))],
+    ["it is inside a Jujutsu checkout", "other/state", (at) => mkdir(at("other/.jj"))],
+    ["it is inside a Mercurial checkout", "other/state", (at) => mkdir(at("other/.hg"))],
+    ["it is inside a Sapling checkout", "other/state", (at) => mkdir(at("other/.sl"))],
+    ["it is inside a Subversion checkout", "other/state", (at) => mkdir(at("other/.svn"))],
+    ["others can write to its parent folder", "other/state", (at) => opened(at, "other")],
     ["others can write to its folder", "other/state", (at) => opened(at, "other/state")],
-  ])("any more where %s", async (_, base, arrange) => {
+  ])("any more if %s", async (_, base, arrange) => {
     const { at, tree, write, read, safe, runFolder } = await scene(base);
     expect(write()).toBe(true);
     expect(read()).toEqual(["yes", "value"]);
@@ -69,19 +69,19 @@ describe("what is kept is not believed", () => {
     ["HOME is a folder in the repo", "home/acme/.home/state"],
     ["it is in git's own folder", "home/acme/.git/state"],
     [
-      "a link of the repo leads out",
+      "a link in the repo points outside",
       "home/acme/out/x",
       (at) => symlink(at("other"), at("home/acme/out")),
     ],
     [
-      "a link leads into another repo",
+      "a link points into another repo",
       "home/in/x",
       async (at) => {
         await mkdir(at("other/.git"));
         await symlink(at("other/real"), at("home/in"));
       },
     ],
-  ])("nor written where %s", async (_, base, arrange) => {
+  ])("or written if %s", async (_, base, arrange) => {
     const { at, tree, write, read, safe, runFolder } = await scene(base);
     await arrange?.(at);
     const before = await tree();

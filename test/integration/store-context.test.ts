@@ -43,8 +43,8 @@ async function scene(text: string | undefined = BEFORE) {
   };
 }
 
-describe("taken back", () => {
-  it("byte for byte, where nobody wrote since", async () => {
+describe("undo", () => {
+  it("restores every byte if nobody wrote meanwhile", async () => {
     const { store, read } = await scene();
     await (await store("web", "NEW", "OLD"))();
     expect(await read()).toBe(BEFORE);
@@ -53,10 +53,10 @@ describe("taken back", () => {
   it.each([
     ["a new context", "api", "NEW", undefined, "web: OLD\n  theirs: T\ncontext: web\n"],
     ["another token", "web", "NEW", "OLD", "web: OLD\n  theirs: T\ncontext: web\n"],
-    // Which one is selected is a person's to say.
+    // The removed context is not selected again; the user selects.
     ["a removal", "web", undefined, "OLD", "theirs: T\n  web: OLD\ncontext: default\n"],
   ])(
-    "%s, where another run stored its own: that stays",
+    "of %s keeps the context that another run stored meanwhile",
     async (_, context, token, held, expected) => {
       const { store, remove, read } = await scene();
       const undo = await (token ? store(context, token, held) : remove(context, held ?? ""));
@@ -70,28 +70,25 @@ describe("taken back", () => {
   it.each([
     ["a token in its place", "NEW"],
     ["a removal", undefined],
-  ])(
-    "a browser login comes back with its token, where another run wrote since: %s",
-    async (_, token) => {
-      const session = "    expires-at: E\n    refresh-token: R\n";
-      const text = `${BEFORE}oauth-tokens:\n  web:\n${session}  other:\n${session}`;
-      const { store, remove, read } = await scene(text);
-      const undo = await (token ? store("web", token, "OLD") : remove("web", "OLD"));
-      const between = await read();
-      expect([...(readDoctlConfig(between)?.sessions.keys() ?? [])]).toEqual(["other"]);
-      await store("theirs", "T");
-      await undo();
-      const { contexts, sessions } = readDoctlConfig(await read()) ?? {};
-      expect([...(contexts?.keys() ?? [])].sort()).toEqual(["theirs", "web"]);
-      expect([...(sessions?.keys() ?? [])].sort()).toEqual(["other", "web"]);
-      expect(await read()).toContain(`  web:\n${session}`);
-    },
-  );
+  ])("restores a browser login with its token after another run's write: %s", async (_, token) => {
+    const session = "    expires-at: E\n    refresh-token: R\n";
+    const text = `${BEFORE}oauth-tokens:\n  web:\n${session}  other:\n${session}`;
+    const { store, remove, read } = await scene(text);
+    const undo = await (token ? store("web", token, "OLD") : remove("web", "OLD"));
+    const between = await read();
+    expect([...(readDoctlConfig(between)?.sessions.keys() ?? [])]).toEqual(["other"]);
+    await store("theirs", "T");
+    await undo();
+    const { contexts, sessions } = readDoctlConfig(await read()) ?? {};
+    expect([...(contexts?.keys() ?? [])].sort()).toEqual(["theirs", "web"]);
+    expect([...(sessions?.keys() ?? [])].sort()).toEqual(["other", "web"]);
+    expect(await read()).toContain(`  web:\n${session}`);
+  });
 
   it.each([
-    ["where nobody wrote since", undefined, `${BEFORE}`],
-    ["where another run stored its own: that stays", "theirs", "theirs: T\ncontext: web\n"],
-  ])("another context that was selected, %s", async (_, stored, expected) => {
+    ["if nobody wrote meanwhile", undefined, `${BEFORE}`],
+    ["and keeps what another run stored meanwhile", "theirs", "theirs: T\ncontext: web\n"],
+  ])("restores the selected context, %s", async (_, stored, expected) => {
     const { select, store, read } = await scene();
     const undo = await select("mine", "web");
     expect(readDoctlConfig(await read())?.selected).toBe("mine");
@@ -100,7 +97,7 @@ describe("taken back", () => {
     expect((await read()).replaceAll('"', "")).toContain(expected);
   });
 
-  it("no selection of somebody else's", async () => {
+  it("does not change another run's selection", async () => {
     const { select, read } = await scene();
     await expect(select("mine", "other")).rejects.toMatchObject({ code: "CHANGED_MEANWHILE" });
     expect(await read()).toBe(BEFORE);
@@ -110,7 +107,7 @@ describe("taken back", () => {
     expect(readDoctlConfig(await read())?.selected).toBe("theirs");
   });
 
-  it("not, where somebody gave the context a third token", async () => {
+  it("fails if the context has a third token", async () => {
     const { store, read } = await scene();
     const undo = await store("web", "NEW", "OLD");
     await store("web", "THIRD", "NEW");
@@ -118,7 +115,7 @@ describe("taken back", () => {
     expect(await read()).toContain("THIRD");
   });
 
-  it("also when the run is interrupted and the lock is held", async () => {
+  it("works when the run is interrupted and the lock is held", async () => {
     const { store, path, read } = await scene();
     const interrupted = { now: Date.now, sleep: () => Promise.reject(new Error("interrupted")) };
     const undo = await store("web", "NEW", "OLD", { ...host, clock: interrupted });
@@ -134,7 +131,7 @@ describe("taken back", () => {
   });
 });
 
-describe("a doctl that writes between our look and our writing", () => {
+describe("a doctl that writes between our read and our write", () => {
   const meddling = (path: string, texts: string[]): EditingHost => {
     const replace: Host["files"]["replace"] = async (before, bytes, mode) => {
       const text = texts.shift();
@@ -144,14 +141,14 @@ describe("a doctl that writes between our look and our writing", () => {
     return { ...host, files: { ...nodeFiles, replace } };
   };
 
-  it("is read again, and kept", async () => {
+  it("is read again, and its changes are kept", async () => {
     const { store, path, read } = await scene();
     const theirs = BEFORE.replace("context: web", "context: default");
     await store("api", "NEW", undefined, meddling(path, [theirs]));
     expect((await read()).replaceAll('"', "")).toBe(theirs.replace("OLD\n", "OLD\n  api: NEW\n"));
   });
 
-  it("is not fought with for ever", async () => {
+  it("is an error after a few attempts", async () => {
     const { store, path } = await scene();
     const texts = Array.from({ length: 9 }, (_, i) => `${BEFORE}# ${i}\n`);
     const storing = store("api", "NEW", undefined, meddling(path, texts));

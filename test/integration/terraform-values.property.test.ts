@@ -10,7 +10,7 @@ import { workbench } from "../fixtures/workbench.ts";
 
 const needs = TERRAFORM ? "" : " (needs terraform)";
 
-/** Terraform brings every text into this form. */
+/** In NFC, since Terraform normalizes every text. */
 const text = fc.oneof(
   fc.string({ unit: "binary" }).map((each) => each.normalize("NFC")),
   fc.string({ unit: "grapheme" }).map((each) => each.normalize("NFC")),
@@ -55,11 +55,11 @@ const { value } = fc.letrec<{ value: unknown; list: unknown[]; map: Record<strin
   }),
 );
 
-/** JSON knows no number below zero that is none. */
+/** Through JSON, which has no -0. */
 const plain = (values: unknown) => JSON.parse(JSON.stringify(values)) as unknown;
 
 describe.skipIf(!TERRAFORM)(`terraform.variables, in a real Terraform${needs}`, () => {
-  it.each(["json", "yaml"])("any value arrives as it is written: %s", async (format) => {
+  it.each(["json", "yaml"])("Terraform gets any value unchanged: %s", async (format) => {
     const seed = Math.floor(Math.random() * 2 ** 31);
     const sampled = fc.sample(value, { numRuns: 150, seed });
     const values = Object.fromEntries(sampled.map((each, i) => [`v${i}`, plain(each)]));
@@ -71,7 +71,7 @@ describe.skipIf(!TERRAFORM)(`terraform.variables, in a real Terraform${needs}`, 
     const run = await bench.run(["--token-stdin"], { input: bench.token });
     expect(run.status, `seed ${seed}: ${run.stderr}`).toBe(0);
 
-    // Without the provider, which is not at hand; the rest is what Terraform reads.
+    // Without the provider, which is not available here.
     const folder = await mkdtemp(join(tmpdir(), "do-bootstrap-test-"));
     onTestFinished(() => rm(folder, { recursive: true }));
     const names = Object.keys(values);

@@ -15,12 +15,12 @@ import { unguardedToken } from "../fixtures/workbench.ts";
 const TOKEN = unguardedToken();
 const OTHER = unguardedToken();
 const PRINTS = `echo ${TOKEN}\n`;
-/** What somebody puts into the repo after the command was trusted. */
+/** Content added to the repo after the command was trusted. */
 const EVIL = `echo ${OTHER}\n`;
 
 const isLinux = process.platform === "linux";
 
-/** A repo whose config, in `infra`, has a command. Paths are relative to that folder. */
+/** A repo whose config in `infra` has a token command. Paths are relative to that folder. */
 async function repo(command: readonly string[], files: Readonly<Record<string, string>>) {
   const { path: root, cleanup } = await dir({ prefix: "do-bootstrap-", unsafeCleanup: true });
   onTestFinished(() => cleanup());
@@ -37,7 +37,7 @@ async function repo(command: readonly string[], files: Readonly<Record<string, s
   for (const [path, text] of Object.entries(files)) await write(path, text);
   const config = { base, token: { command } } as unknown as ResolvedConfig;
 
-  /** What gives the token: "ours", "theirs", or why there is none. */
+  /** Whose token it is: "ours", "theirs", or why there is none. */
   async function answer(trust?: TrustGiven, more: Environment = {}): Promise<string> {
     const env = { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: home, ...more };
     const host = {
@@ -66,14 +66,14 @@ async function repo(command: readonly string[], files: Readonly<Record<string, s
 const sh = (line: string) => ["sh", "-c", line];
 const ASKED = "untrusted: it is not trusted on this machine yet";
 
-describe.runIf(isLinux)("a command that was trusted", () => {
+describe.runIf(isLinux)("a trusted command", () => {
   it.each<[what: string, command: string[], script: string]>([
     ["a script", ["./token.sh"], PRINTS],
-    ["of a shell", ["sh", "token.sh"], PRINTS],
-    ["of a shell's line", sh("./token.sh read"), PRINTS],
+    ["a script run by a shell", ["sh", "token.sh"], PRINTS],
+    ["a script in a shell line", sh("./token.sh read"), PRINTS],
     ["a script with a library", ["./token.sh"], `#!/bin/sh\n. "$(dirname "$0")/lib.sh"\n${PRINTS}`],
     [
-      "that goes to its root",
+      "a script that changes to its root",
       ["./token.sh"],
       `#!/bin/sh\ncd "$(dirname "$0")/.."\n. infra/lib.sh\n${PRINTS}`,
     ],
@@ -96,18 +96,18 @@ describe.runIf(isLinux)("a command that was trusted", () => {
     },
   );
 
-  // Nothing in the text names these files: they are not there when the script runs.
+  // The text does not name these files, so the script runs without them.
   it.each<[what: string, script: string, evil: string]>([
-    ["a name that is put together", 'n=li; . "./${n}b.sh" || true', "lib.sh"],
-    ["a pattern", "for f in ./*.sh; do . $f; break; done", "aaa.sh"],
+    ["a computed name", 'n=li; . "./${n}b.sh" || true', "lib.sh"],
+    ["a glob pattern", "for f in ./*.sh; do . $f; break; done", "aaa.sh"],
     ["braces", "bash -c '. ./l{i,o}b.sh' || true", "lib.sh"],
     ["a folder from a list", "for d in a b; do (. ./$d/x.sh) 2>/dev/null; done", "a/x.sh"],
-    ["what a decoder says", 'eval "$(echo LiAuL2xpYi5zaA== | base64 -d)" || true', "lib.sh"],
-    ["what a program finds", ". $(find . -name 'l*b.sh') x || true", "lib.sh"],
+    ["decoded base64", 'eval "$(echo LiAuL2xpYi5zaA== | base64 -d)" || true', "lib.sh"],
+    ["a name found by a program", ". $(find . -name 'l*b.sh') x || true", "lib.sh"],
     ["a tool's file", "M=ma; ${M}ke -s || true", "Makefile"],
     ["a module", "python3 -c 'import tok_en' || true", "tok_en.py"],
     ["a folder of PATH", "PATH=.:$PATH; ec2 || true", "ec2"],
-  ])("does not run what it does not name: %s", async (_, script, evil) => {
+  ])("does not run files that it does not name: %s", async (_, script, evil) => {
     const { write, answer } = await repo(["sh", "token.sh"], {
       "token.sh": `exec 2>/dev/null\n${script}\n${PRINTS}`,
     });
@@ -126,12 +126,12 @@ describe.runIf(isLinux)("a command that was trusted", () => {
   it.each<[what: string, env: (base: string) => Environment]>([
     ["BASH_ENV", (base) => ({ BASH_ENV: `${base}/evil.sh` })],
     ["BASH_ENV with a variable in it", () => ({ BASH_ENV: "$HOME/src/acme/infra/evil.sh" })],
-    ["BASH_ENV that a shell works out", () => ({ BASH_ENV: "${HOME%x}/src/acme/infra/evil.sh" })],
+    ["BASH_ENV with a shell expansion", () => ({ BASH_ENV: "${HOME%x}/src/acme/infra/evil.sh" })],
     ["a relative BASH_ENV", () => ({ BASH_ENV: "./evil.sh" })],
     ["BASH_ENV through a link", (base) => ({ BASH_ENV: `${base}/../../../link/evil.sh` })],
     ["PATH", (base) => ({ PATH: [`${base}/bin`, "bin", "", "/usr/bin", "/bin"].join(delimiter) })],
     ["PATH through a link", (base) => ({ PATH: `${base}/../../../link/bin:/usr/bin:/bin` })],
-  ])("gets nothing of the repo by %s", async (_, env) => {
+  ])("gets no files of the repo through %s", async (_, env) => {
     const { home, base, write, answer } = await repo(["bash", "token.sh"], {
       "token.sh": `od -An -c </dev/null\n${PRINTS}`,
     });
@@ -142,7 +142,7 @@ describe.runIf(isLinux)("a command that was trusted", () => {
     expect(await answer(undefined, env(base))).toBe("ours");
   });
 
-  it("gets the rest of the environment, and says what it lacks", async () => {
+  it("gets the other variables, and the error names the missing ones", async () => {
     const { base, answer } = await repo(["sh", "token.sh"], {
       "token.sh": '[ "$VAULT" = x ] && [ "$STORE" ] && echo yes',
     });
@@ -159,20 +159,20 @@ describe.runIf(isLinux)("a command that was trusted", () => {
   });
 });
 
-describe.runIf(isLinux)("a command that is allowed each time", () => {
+describe.runIf(isLinux)("a command that must be allowed each time", () => {
   it.each<[what: string, command: string[], why: RegExp]>([
     ["a build tool", ["make", "-s", "token"], /^unpinned: do-bootstrap can't tell what make runs$/],
     [
-      "a line of a shell",
+      "a shell line with two commands",
       sh("cd . && ./token.sh"),
       /^unpinned: sh -c runs more than one plain command$/,
     ],
     [
-      "a script that uses one",
+      "a script that uses a build tool",
       ["./uses.sh"],
       /^unpinned: uses.sh uses make, which can run other programs/,
     ],
-  ])("runs in the repo, and nothing is kept: %s", async (_, command, why) => {
+  ])("runs in the repo, and no trust is stored: %s", async (_, command, why) => {
     const { home, answer } = await repo(command, {
       Makefile: `token:\n\t@${PRINTS}`,
       "token.sh": `#!/bin/sh\n${PRINTS}`,
@@ -185,7 +185,7 @@ describe.runIf(isLinux)("a command that is allowed each time", () => {
     expect(await readdir(home)).toEqual(["src"]);
   });
 
-  it("a record of an earlier release is not believed", async () => {
+  it("a record of an earlier release is not used", async () => {
     const { home, answer } = await repo(["sh", "token.sh"], { "token.sh": PRINTS });
     await answer("kept");
     const folder = join(home, ".local/state/do-bootstrap/trusted");
@@ -197,7 +197,7 @@ describe.runIf(isLinux)("a command that is allowed each time", () => {
     expect(await answer()).toBe(ASKED);
   });
 
-  it("HOME is the checkout: a yes is for one run, and the question names a program of the repo's", async () => {
+  it("if HOME is the checkout, consent is for one run, and a program in it is named", async () => {
     const { top, write, answer } = await repo(["op", "read", "x"], {});
     await write("../.local/bin/op", `#!/bin/sh\n${PRINTS}`);
     const env = { HOME: top, PATH: `${top}/.local/bin:/usr/bin:/bin` };
@@ -211,7 +211,7 @@ describe.runIf(isLinux)("a command that is allowed each time", () => {
     expect(await readdir(top)).not.toContain("state");
   });
 
-  it("there is no folder to keep trust in: a yes is for one run", async () => {
+  it("without a folder to store trust, consent is for one run", async () => {
     const { home, answer } = await repo(["sh", "token.sh"], { "token.sh": PRINTS });
     await mkdir(join(home, ".git"));
     expect(await answer()).toMatch(/^unpinned: no folder outside git checkouts/);

@@ -27,21 +27,21 @@ const SECRET = "do-bootstrap.secret.auto.tfvars.json";
 const OTHER_TEAM = { uuid: "0af1c3de-other", name: "Other Team" };
 /** Longer than the tests take. */
 const A_DAY = 86_400;
-/** The contexts that a command writes to. */
+/** The contexts that a command may write. */
 const WRITTEN: readonly string[] = ["default", "mine", "acme-web"];
 
 type Fault = AnyFault<"exposed" | "wrong status">;
 
-/** Every file of the user's by its path, relative to the workbench: mode and text. */
+/** The user's files, by path relative to the workbench: mode and text. */
 type Tree = Readonly<Record<string, string>>;
 
-/** A machine on which a command has something to do, and that can be brought back to how it was. */
+/** A machine where a command has something to do, and that can be reset. */
 interface Scene extends WholeRun {
   readonly bench: Workbench;
   readonly tokens: readonly string[];
   readonly before: Tree;
   readonly after: Tree;
-  /** Where a token stood before that git would take. */
+  /** Places of tokens that git did not ignore before the run. */
   readonly exposed: ReadonlySet<string>;
   reset(): Promise<void>;
   run(env?: Readonly<Record<string, string>>): Promise<RunResult>;
@@ -50,7 +50,7 @@ interface Scene extends WholeRun {
 
 type Arrange = (bench: Workbench, tokens: { old: string; fresh: string }) => Promise<void>;
 
-/** With a moment that once was a bad one: it comes first. */
+/** `moment` comes first: a kill at this point once caused a fault. */
 const COMMANDS: readonly [
   name: string,
   args: readonly string[],
@@ -62,10 +62,10 @@ const COMMANDS: readonly [
   // The code had the only copy of the token.
   ["init --fix", ["init", "--fix"], hardCoded, "before rename main.tf"],
   ["rotate", ["rotate", "--token-stdin"], finished, "after rename config.yaml"],
-  // The env file tells the next run which token is to go.
+  // The next run finds the token to remove in the env file.
   ["logout", ["logout"], finished, "after rename config.yaml"],
   ["logout of a login", ["logout"], loggedIn, "before rename config.yaml"],
-  // The other secrets still needed our lines in there.
+  // The other secrets still need our lines in .gitignore.
   ["uninstall", ["uninstall"], nothingElse, "after rename .gitignore"],
 ];
 
@@ -92,11 +92,11 @@ describe.each(COMMANDS)(
 
 describe("a temporary file with a secret, left by SIGKILL", () => {
   it.each<[what: string, args: readonly string[], arrange: Arrange, target: string]>([
-    ["init, where there was no .gitignore", ["--token-stdin"], beginning, ".env"],
+    ["init, without a .gitignore", ["--token-stdin"], beginning, ".env"],
     ["rotate, with our lines in .gitignore", ["rotate", "--token-stdin"], finished, SECRET],
-    ["rotate, with a .gitignore of one's own", ["rotate", "--token-stdin"], ownIgnoreFile, ".env"],
-    ["rotate, with one that names one place", ["rotate", "--token-stdin"], onePlace, ".env"],
-  ])("%s: git ignores it, and the next run takes it away", async (_, args, arrange, target) => {
+    ["rotate, with the user's own .gitignore", ["rotate", "--token-stdin"], ownIgnoreFile, ".env"],
+    ["rotate, with a .gitignore for one path only", ["rotate", "--token-stdin"], onePlace, ".env"],
+  ])("%s: git ignores it, and the next run removes it", async (_, args, arrange, target) => {
     const { bench, runUntil, run, tokens } = await sceneOf(args, arrange);
     await runUntil({ signal: "SIGKILL", at: { moment: `before rename ${target}` } });
     const [folder = "", ...more] = (await readdir(bench.repo)).filter((name) =>
@@ -112,11 +112,11 @@ describe("a temporary file with a secret, left by SIGKILL", () => {
   });
 });
 
-describe("a temporary folder that is empty, left by SIGKILL right after the rename", () => {
+describe("an empty temporary folder, left by SIGKILL right after the rename", () => {
   it.each<[args: string[], target: string, folder: string, arrange: Arrange]>([
     [["hook", "install"], "pre-commit", ".git/hooks", beginning],
     [["ci", "github"], "do-bootstrap.yml", ".github/workflows", terraformCode],
-  ])("%j: the next run takes it away, though it has nothing else to do", async (...row) => {
+  ])("%j: the next run removes it, even if it has nothing else to do", async (...row) => {
     const [args, target, folder, arrange] = row;
     const bench = await workbench();
     await arrange(bench, { old: bench.token, fresh: bench.token });
@@ -135,7 +135,7 @@ describe("a temporary folder that is empty, left by SIGKILL right after the rena
 });
 
 describe("rotate, killed between two places", () => {
-  it("needs not be told the new token again", async () => {
+  it("resumes without getting the new token again", async () => {
     const { bench, runUntil, after } = await sceneOf(["rotate", "--token-stdin"], finished);
     await runUntil({ signal: "SIGKILL", at: { moment: `before rename ${SECRET}` } });
     const between = await treeOf(bench);
@@ -147,7 +147,7 @@ describe("rotate, killed between two places", () => {
   });
 });
 
-/** Ends a run, looks at what it left, and lets the next one finish the job. */
+/** Ends a run, checks what it left, and lets the next run finish. */
 async function survive(
   scene: Scene,
   ending: Ending,
@@ -169,13 +169,13 @@ function notOldOrNew(ended: Tree, before: Tree, after: Tree): Fault[] {
   return Object.keys({ ...before, ...after }).flatMap((path): Fault[] => {
     const [is, was, will] = [ended[path], before[path], after[path]];
     if (is === was || is === will) return [];
-    // Each context is an edit of its own.
+    // Each context is edited separately.
     if (path === DOCTL && isBetween(is, was, will)) return [];
     return [[is === undefined ? "lost" : "halfWritten", path]];
   });
 }
 
-/** A config of doctl's in which each login is the old or the new one. */
+/** Whether each login in a doctl config is the old or the new one. */
 function isBetween(...trees: (string | undefined)[]): boolean {
   const [is, was, will] = trees.map((text = "") => loginsIn(text));
   if (is === undefined) return false;
@@ -186,7 +186,7 @@ function isBetween(...trees: (string | undefined)[]): boolean {
 
 const NO_LOGIN = JSON.stringify([null, null]);
 
-/** The token of each context and its browser login, as one; and all else, without a name. */
+/** Each context's token and browser login as one text; the rest under the key "". */
 function loginsIn(file: string): Readonly<Record<string, string>> | undefined {
   try {
     const {
@@ -204,13 +204,13 @@ function loginsIn(file: string): Readonly<Record<string, string>> | undefined {
   }
 }
 
-/** Those that no command has to do with. */
+/** The logins that no command uses. */
 function foreignLogins(tree: Tree): object {
   const logins = Object.entries(loginsIn(tree[DOCTL] ?? "") ?? {});
   return Object.fromEntries(logins.filter(([name]) => !WRITTEN.includes(name)));
 }
 
-/** What git would take with a token in it, and what holds one under a name that is seen. */
+/** Files with a token that git does not ignore or whose name is not hidden. */
 async function exposed(
   { bench, tokens }: Pick<Scene, "bench" | "tokens">,
   ended: Tree,
@@ -226,7 +226,7 @@ async function exposed(
   });
 }
 
-/** A signal that can be handled leaves all done or all as it was, and nothing else. */
+/** After a signal that can be handled, everything is done or undone, without leftovers. */
 function notAllOrNone(
   ended: Tree,
   { before, after, status }: { before: Tree; after: Tree; status: number | undefined },
@@ -235,7 +235,7 @@ function notAllOrNone(
     Object.entries(tree).filter(([path]) => !/^home\/\.(cache|local)\b/.test(path));
   const same = (tree: Tree) => JSON.stringify(own(ended)) === JSON.stringify(own(tree));
   const faults: Fault[] = [];
-  // One that comes before anything is looked at, or when all is done, ends it the plain way.
+  // Before the first look and after the last write, a signal ends the run normally.
   const fits = same(after) || (status !== 0 && same(before));
   if (!fits) faults.push(["halfWritten", `neither done nor undone, exit ${status}`]);
   if (status !== undefined && status !== 130 && status !== 0) {
@@ -250,10 +250,10 @@ function notAllOrNone(
   ];
 }
 
-/** That a rotation was begun; one that could not look whether all is new leaves it to the next run. */
+/** The record of a started rotation; the next run removes it if this one could not verify. */
 const RECORD = /^home\/\.local\/state\/do-bootstrap\/rotation\/[0-9a-f]{64}\.json$/;
 
-/** What the next run did not bring in order. */
+/** What the next run did not repair. */
 function differences(is: Tree, expected: Tree): Fault[] {
   return Object.keys({ ...is, ...expected }).flatMap((path): Fault[] => {
     if (is[path] === expected[path]) return [];
@@ -262,7 +262,7 @@ function differences(is: Tree, expected: Tree): Fault[] {
   });
 }
 
-/** A repo with values of its own, no .gitignore, and a doctl that knows other logins. */
+/** A repo with its own values and no .gitignore, and a doctl with other logins. */
 async function beginning(bench: Workbench): Promise<void> {
   await fakeDoctl(bench.bin, { writeDelayMs: 10 });
   await bench.write(".env", "# mine\nOTHER='kept' # here\n", 0o640);
@@ -270,7 +270,7 @@ async function beginning(bench: Workbench): Promise<void> {
   await putDoctlConfig(bench);
 }
 
-/** The same, where the context that the token belongs in has another team's browser login. */
+/** The same, but the token's context has another team's browser login. */
 async function takenContext(bench: Workbench): Promise<void> {
   await beginning(bench);
   await putDoctlConfig(bench, { [basename(bench.repo)]: undefined });
@@ -288,11 +288,11 @@ async function finished(bench: Workbench, { old }: { old: string }): Promise<voi
   await bench.write(".env", "# mine\nOTHER='kept' # here\n", 0o640);
   const { status, stderr } = await bench.run(["--token-stdin"], { input: old });
   expect(status, stderr).toBe(0);
-  // Beside the old token stands a browser login, which would replace it.
+  // The old token's context also has a browser login, which would replace it.
   await putDoctlConfig(bench, { mine: old }, { "access-token": old });
 }
 
-/** The same, where .env holds nothing else, so that .gitignore need not protect it any more. */
+/** The same, but .env has nothing else, so .gitignore need not protect it after the run. */
 async function nothingElse(bench: Workbench, tokens: { old: string }): Promise<void> {
   await bench.write(".gitignore", "node_modules/\n");
   await finished(bench, tokens);
@@ -310,13 +310,13 @@ async function terraformCode(bench: Workbench): Promise<void> {
   await bench.write("main.tf", 'terraform {\n  backend "s3" {}\n}\n');
 }
 
-/** The same, whose patterns let git take everything else. */
+/** The same, but its patterns ignore nothing else. */
 async function onePlace(bench: Workbench, tokens: { old: string }): Promise<void> {
   await ownIgnoreFile(bench, tokens);
   await bench.write(".gitignore", "*.local\n!*.local\n/.env\n");
 }
 
-/** A repo whose code has the only copy of the token. */
+/** A repo with the only copy of the token in its code. */
 async function hardCoded(bench: Workbench, { old }: { old: string }): Promise<void> {
   await beginning(bench);
   await bench.write("main.tf", `provider "digitalocean" {\n  token = "${old}" # mine\n}\n`);
@@ -325,7 +325,7 @@ async function hardCoded(bench: Workbench, { old }: { old: string }): Promise<vo
 /**
  * Browser logins of other contexts, one of them expired, and a token without one.
  *
- * @param own the token of each context that has a browser login, too; undefined: the login's own.
+ * @param own the token of each context that also has a browser login; undefined: the login's token.
  */
 async function putDoctlConfig(
   bench: Workbench,
@@ -369,7 +369,7 @@ async function sceneOf(args: readonly string[], arrange: Arrange): Promise<Scene
   bench.mayHold("../saved/repo/.env", "../saved/repo/main.tf");
   bench.mayHold("../saved/repo/do-bootstrap.secret.auto.tfvars.json");
   await cp(bench.home, join(saved, "home"), exact);
-  // Nobody writes there.
+  // No command writes to .git.
   const filter = (path: string) => basename(path) !== ".git";
   await cp(bench.repo, join(saved, "repo"), { ...exact, filter });
 
@@ -408,7 +408,7 @@ async function sceneOf(args: readonly string[], arrange: Arrange): Promise<Scene
   return scene;
 }
 
-/** What is kept for speed may differ, as long as it is whole. */
+/** The content of cache files may differ, but they must be complete. */
 function treeOf({ root, home, repo, tmp }: Workbench): Promise<Tree> {
   return treeOfAll(root, [home, repo, tmp], (name, text) => {
     if (name.split(sep).includes(".git")) return undefined;

@@ -28,28 +28,28 @@ import { COUNT, figures, random, SEED } from "./figures.ts";
 const DOCTL_BIN = process.env["DOCTL_BIN"];
 const LOCK = ".do-bootstrap.lock";
 
-/** In the short form one round of six, in the long one 20 rounds of 50. */
+/** Short form: one round of six. Long form: up to 20 rounds of 50. */
 const ROUNDS = COUNT === 1 ? 1 : Math.min(20, 2 * COUNT);
 const AT_ONCE = COUNT === 1 ? 6 : 50;
 
 /** As long as a renewal takes. */
 const KILLED_WITHIN_MS = 250 + 20 * AT_ONCE;
 
-/** A repo of the crowd: its folder, its context, and the token that belongs in it. */
+/** A repo of the crowd: its folder, its context and its token. */
 interface Member {
   readonly cwd: string;
   readonly context: string;
   readonly token: string;
 }
 
-/** One HOME with a login of its own in doctl's config. */
+/** One HOME with its own login in doctl's config. */
 interface Town {
   readonly bench: Workbench;
   readonly config: string;
-  /** Of the login that everybody has to leave alone. */
+  /** The token of the login that no run may change. */
   readonly kept: string;
   readonly oauth: OAuthServer;
-  /** Of doctl's config what belongs to browser logins that everybody has to leave alone. */
+  /** The entries of browser logins in doctl's config that no run may change. */
   readonly foreign: Foreign;
   contexts(): Promise<Readonly<Record<string, string>>>;
   join(name: string): Promise<Member>;
@@ -58,7 +58,7 @@ interface Town {
 
 describe("a crowd on one doctl config", () => {
   it(
-    `${ROUNDS} × ${AT_ONCE} runs at once, of which one is killed inside the lock`,
+    `${ROUNDS} × ${AT_ONCE} runs at once, one of them killed inside the lock`,
     async () => {
       const row = { runs: 0, faults: 0, lost: 0, halfWritten: 0, leftOver: 0 };
       const faults: string[] = [];
@@ -98,7 +98,7 @@ describe("a crowd on one doctl config", () => {
     30_000 + ROUNDS * 120_000,
   );
 
-  it(`${AT_ONCE / 2} runs at once, while a doctl switches contexts: what it undid, the next run does`, async () => {
+  it(`${AT_ONCE / 2} runs at once while doctl switches contexts: the next run restores what it undid`, async () => {
     const row = { runs: 0, faults: 0, lost: 0, halfWritten: 0, leftOver: 0 };
     const town = await townOf();
     const doctl = await fakeDoctl(join(town.bench.root, "elsewhere"), { writeDelayMs: 60 });
@@ -112,7 +112,7 @@ describe("a crowd on one doctl config", () => {
     const crowd = Promise.all(members.map((member) => town.run(member)));
     const isOver = crowd.then(() => true);
     do {
-      // One at a time: two of them lose what is stored by themselves (docs/contracts/doctl.md 3.6).
+      // One at a time: two doctls lose each other's changes (docs/contracts/doctl.md 3.6).
       const args = ["auth", "switch", "--context", "kept"];
       const { exitCode } = await execa(doctl.path, args, { env: town.bench.env, reject: false });
       expect(exitCode).toBe(0);
@@ -147,9 +147,9 @@ describe("a crowd on one doctl config", () => {
 describe("a crowd under exec, with one login that has expired", () => {
   it.each([
     ["", false],
-    [", of which the one that renews it is killed", true],
+    [", with the renewing one killed", true],
   ])(
-    `${ROUNDS} × ${AT_ONCE} at once%s: it is renewed once, and every command works`,
+    `${ROUNDS} × ${AT_ONCE} at once%s: it is renewed once and every command works`,
     async (which, isKilled) => {
       const row = { runs: 0, faults: 0, lost: 0, halfWritten: 0, leftOver: 0 };
       const faults: string[] = [];
@@ -206,7 +206,7 @@ describe("a crowd under exec, with one login that has expired", () => {
 describe("a crowd in one repo", () => {
   const runs = COUNT === 1 ? 4 : 20;
 
-  it(`${runs} environments set up at once: one loses with a clear error, none in silence`, async () => {
+  it(`${runs} environments set up at once: every lost write is a clear error`, async () => {
     const bench = await workbench();
     const row = { runs, faults: 0, lost: 0, halfWritten: 0, leftOver: 0 };
     const stages = Array.from({ length: runs }, (_, at) => ({
@@ -259,11 +259,11 @@ const doctls: [string, (bench: Workbench) => Promise<string>][] = [
 ];
 
 describe.each(doctls)(
-  "a %s doctl that read its config before us, and writes it after us",
+  "a %s doctl that reads its config before us and writes it after us",
   (name, at) => {
     const needs = name === "real" && !DOCTL_BIN ? " (needs DOCTL_BIN)" : "";
     it.skipIf(needs)(
-      `its empty config is waited for; what it overwrote is named by check, and restored${needs}`,
+      `we wait for its empty config; check names what it overwrote, init restores it${needs}`,
       async () => {
         const town = await townOf();
         const { bench, config, kept } = town;
@@ -300,7 +300,7 @@ describe.each(doctls)(
 );
 
 describe("a lock", () => {
-  it("of a living run: who has it is said after a second, and it is waited for", async () => {
+  it("of a running process: we name it after a second and wait for it", async () => {
     const town = await townOf();
     const member = await town.join("waiting");
     const path = join(dirname(town.config), LOCK);
@@ -322,9 +322,9 @@ describe("a lock", () => {
 
   it.each([
     ["in a repo", "."],
-    ["in a linked worktree, which has a lock of its own", "../linked"],
+    ["in a linked worktree, which has its own lock", "../linked"],
   ])(
-    "of a run that changes the same repo: what it wrote is not overwritten, and no token stands without its rules (%s)",
+    "of a run that changes the same repo: its changes stay, no token without ignore rules (%s)",
     async (_, cwd) => {
       const bench = await workbench();
       await bench.git("commit", "--quiet", "--allow-empty", "--message=x");
@@ -370,7 +370,7 @@ async function townOf(): Promise<Town> {
   return {
     bench,
     config,
-    // A doctl gets it on its command line.
+    // Unguarded, since doctl gets it as an argument.
     kept: unguardedToken(),
     oauth,
     foreign: foreignLogins(oauth),
@@ -405,7 +405,7 @@ function underWay(bench: Workbench) {
   return { child, ended };
 }
 
-/** Kills the one that has the lock of the login, some ms after it got it. */
+/** Kills the run that holds the login's lock, some ms after it is seen. */
 async function killHolder(
   folder: string,
   runs: readonly { readonly child: ChildProcess }[],
@@ -451,7 +451,7 @@ interface Foreign extends Readonly<Record<string, unknown>> {
   readonly "oauth-tokens": Readonly<Record<string, unknown>>;
 }
 
-/** Who took the one that has expired for his own would have it renewed. */
+/** Includes an expired login, which a run would renew if it took it for its own. */
 function foreignLogins(oauth: OAuthServer): Foreign {
   const [living, expired] = [oauth.session(), oauth.session({ expiresInSeconds: -60 })];
   return {
@@ -474,7 +474,7 @@ async function lostBy(town: Town, members: readonly Member[]): Promise<string[]>
   return [...tokens, ...(await foreignLost(town))];
 }
 
-/** Entry by entry: their order does not matter, nor what is beside them. */
+/** Compares entry by entry; order and other entries don't matter. */
 async function foreignLost({ config, foreign }: Town): Promise<string[]> {
   const entries = ({ "oauth-tokens": sessions, ...rest }: Foreign) =>
     Object.entries({ ...rest, ...sessions });
@@ -484,7 +484,7 @@ async function foreignLost({ config, foreign }: Town): Promise<string[]> {
   );
 }
 
-/** What `check` says on a machine that has a doctl. */
+/** The output of `check` with this doctl on PATH. */
 async function checked({ bench }: Town, { cwd }: Member, doctl: string): Promise<string> {
   const env = { PATH: [bench.bin, dirname(doctl)].join(delimiter) };
   const { status, stdout, stderr } = await bench.run(["check"], { cwd, env });
@@ -503,7 +503,7 @@ function contextsIn(bytes: Buffer): Record<string, string> | undefined {
   );
 }
 
-/** Of its contexts, and of the browser logins that are there from the beginning. */
+/** The names of its contexts and browser logins. */
 function namesIn(bytes: Buffer): ReadonlySet<string> | undefined {
   const config = configIn(bytes);
   if (config === undefined) return undefined;
@@ -513,9 +513,9 @@ function namesIn(bytes: Buffer): ReadonlySet<string> | undefined {
 const browserLogin = (context: string) => `browser login ${context}`;
 
 /**
- * Reads a config all the time, as any doctl may.
+ * Reads a config all the time, as another doctl could.
  *
- * @param isOursAlone nobody else writes, so that it is never empty nor half.
+ * @param isOursAlone nobody else writes, so it must never be empty or half written.
  */
 function watch(path: string, { isOursAlone }: { isOursAlone: boolean }) {
   const known = new Set<string>();

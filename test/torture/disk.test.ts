@@ -9,8 +9,8 @@ import { type RunResult, randomToken, type Workbench, workbench } from "../fixtu
 import { COUNT, figures, random, SEED } from "./figures.ts";
 
 /**
- * Makes one step of a write fail, as the disk below would: the n-th of a kind, and with "on" every one
- * of that kind that comes after. Says so in a file, as the run itself must not know.
+ * Makes one step of a write fail like a faulty disk: the n-th of a kind, and with "on" every later one
+ * of that kind too. Logs it to a file, so that the run itself does not see it.
  */
 const HOOK = `
 const fs = require("node:fs");
@@ -49,11 +49,11 @@ require("node:module").syncBuiltinESMExports();
 `;
 
 const STEPS = ["open", "write", "fsync", "rename"] as const;
-/** What disks, quotas and network folders say. */
+/** Error codes of disks, quotas and network folders. */
 const CODES: Readonly<Record<string, readonly string[]>> = {
   open: ["ENOSPC", "EROFS", "EACCES", "EDQUOT", "EMFILE"],
   write: ["ENOSPC", "EDQUOT", "EFBIG", "EIO"],
-  // A network folder may have no fsync at all.
+  // A network folder may not support fsync.
   fsync: ["EINVAL", "ENOTSUP", "ENOSPC", "EIO"],
   rename: ["ENOSPC", "EPERM", "EBUSY", "EXDEV", "ENOTEMPTY"],
   unlink: ["EPERM", "EROFS", "EBUSY"],
@@ -61,14 +61,14 @@ const CODES: Readonly<Record<string, readonly string[]>> = {
 
 interface Scene {
   readonly bench: Workbench;
-  /** The command, once more from the same start. */
+  /** Runs the command again from the same state. */
   readonly run: (env?: Readonly<Record<string, string>>) => Promise<RunResult>;
   readonly steps: readonly string[];
 }
 
 const OTHER = randomToken();
 
-/** A repo with a .env of its own, and a login of somebody else's in doctl's config. */
+/** A repo with its own .env, and another team's login in doctl's config. */
 async function fresh(): Promise<Workbench> {
   const bench = await workbench();
   await fakeDoctl(bench.bin, { writeDelayMs: 0 });
@@ -111,14 +111,14 @@ const SCENES: Readonly<Record<string, () => Promise<Scene>>> = {
 
 function scene(command: string): Promise<Scene> {
   const make = SCENES[command];
-  if (make === undefined) throw new Error(`no scene of ${command}`);
+  if (make === undefined) throw new Error(`no scene for ${command}`);
   return make();
 }
 
 describe.each(Object.keys(SCENES))("%s, on a disk that fails", (command) => {
   const times = 4 * COUNT;
   it(
-    `${times} times at a step by chance (seed ${SEED}): a clear error, and nothing is changed`,
+    `${times} times at a random step (seed ${SEED}): a clear error, and nothing is changed`,
     async () => {
       const { bench, run, steps } = await scene(command);
       const hook = join(bench.root, "fault.cjs");
@@ -154,8 +154,8 @@ describe.each(Object.keys(SCENES))("%s, on a disk that fails", (command) => {
   );
 });
 
-describe("a disk that fails for good in the middle of rotate", () => {
-  it("what could not be taken back is gone on from: no place keeps the old token", async () => {
+describe("a disk that fails permanently in the middle of rotate", () => {
+  it("the next run continues after a failed undo: no place keeps the old token", async () => {
     const { bench, run } = await scene("rotate");
     const [hook, log] = ["fault.cjs", "fault.log"].map((name) => join(bench.root, name)) as [
       string,
@@ -173,11 +173,11 @@ describe("a disk that fails for good in the middle of rotate", () => {
   });
 });
 
-describe("a limit of the shell's on a file's size (EFBIG)", () => {
+describe("a shell limit on file size (EFBIG)", () => {
   it("is a clear error, and nothing is changed", async () => {
     const bench = await fresh();
     const before = await userFiles(bench);
-    // Without the trap the kernel ends the process, as SIGKILL would.
+    // Without the trap, the signal XFSZ would end the process.
     const limited = `trap '' XFSZ; ulimit -f 0; exec "$0" "$@"`;
     const program = join(import.meta.dirname, "../../dist/bin.cjs");
     const { exitCode, stderr } = await execa(
@@ -198,7 +198,7 @@ describe("a limit of the shell's on a file's size (EFBIG)", () => {
   });
 });
 
-describe("a file that becomes a directory between the look and the write", () => {
+describe("a file that becomes a directory between read and write", () => {
   const SWAP = `
 const fs = require("node:fs");
 const { open } = fs.promises;
@@ -219,7 +219,7 @@ require("node:module").syncBuiltinESMExports();
     ["init", "../home/.config/doctl/config.yaml"],
     ["rotate", ".env"],
     ["logout", ".env"],
-  ])("%s: %s is left to whoever made it, and nothing else is changed", async (command, path) => {
+  ])("%s: the directory %s stays, and nothing else is changed", async (command, path) => {
     const { bench, run } = await scene(command);
     const hook = join(bench.root, "swap.cjs");
     await writeFile(hook, SWAP);
@@ -240,7 +240,7 @@ const IS_ROOT = process.getuid?.() === 0;
 const NOBODY = 65_534;
 const needsRoot = IS_ROOT ? "" : " (needs root)";
 
-describe.skipIf(!IS_ROOT)(`permissions, for who is not root${needsRoot}`, () => {
+describe.skipIf(!IS_ROOT)(`permissions, as a user who is not root${needsRoot}`, () => {
   it.each([
     ["rotate", "the repo", (bench: Workbench) => bench.repo, 3, "file.not-writable"],
     ["logout", "the repo", (bench: Workbench) => bench.repo, 3, "file.not-writable"],
@@ -265,7 +265,7 @@ describe.skipIf(!IS_ROOT)(`permissions, for who is not root${needsRoot}`, () => 
   });
 
   it.each(["init", "rotate", "logout"])(
-    "%s: the env file is another user's, who keeps it to himself",
+    "%s: the env file is another user's and not readable",
     async (command) => {
       const bench = command === "init" ? await fresh() : await finished();
       const next = randomToken();
@@ -286,8 +286,8 @@ describe.skipIf(!IS_ROOT)(`permissions, for who is not root${needsRoot}`, () => 
   );
 });
 
-describe.skipIf(!IS_ROOT)(`a file of another user's, in a folder of one's own${needsRoot}`, () => {
-  it.each(["init", "rotate", "logout"])("%s: is not made one's own", async (command) => {
+describe.skipIf(!IS_ROOT)(`another user's file in the user's own folder${needsRoot}`, () => {
+  it.each(["init", "rotate", "logout"])("%s: does not change its owner", async (command) => {
     const bench = command === "init" ? await fresh() : await finished();
     const next = randomToken();
     bench.sandbox.accept(next);
@@ -302,7 +302,7 @@ describe.skipIf(!IS_ROOT)(`a file of another user's, in a folder of one's own${n
     expect(await userFiles(bench)).toEqual(before);
   });
 
-  it("stays his where root runs it", async () => {
+  it("keeps its owner when root runs init", async () => {
     const bench = await fresh();
     await chown(join(bench.repo, ".env"), NOBODY, NOBODY);
     expect((await bench.run(["--token-stdin"], { input: bench.token })).status).toBe(0);
@@ -322,7 +322,7 @@ describe.skipIf(!canMount)(`a disk that is full${needsMount}`, () => {
     ["rotate", "doctl's", 0],
     ["logout", "the repo's", 0],
     ["logout", "doctl's", 0],
-  ] as const)("%s: %s, but for %i pages", async (command, which, pages) => {
+  ] as const)("%s: %s, with %i free pages", async (command, which, pages) => {
     const bench = await workbench();
     await fakeDoctl(bench.bin, { writeDelayMs: 0 });
     const folder = which === "doctl's" ? doctlFolder(bench) : bench.repo;
@@ -332,7 +332,7 @@ describe.skipIf(!canMount)(`a disk that is full${needsMount}`, () => {
     if (folder === bench.repo) await bench.git("init", "--quiet");
     const set = await bench.run(["--token-stdin"], { input: bench.token });
     expect(set.status, set.stderr).toBe(0);
-    // What has more than a page can not be written to the one that is left.
+    // The file has more than a page, so it does not fit into a free one.
     const large = `#${"x".repeat(9000)}\n`;
     if (folder === bench.repo) {
       await bench.write(".env", `${large}DIGITALOCEAN_TOKEN=${bench.token}\n`, 0o600);
@@ -357,7 +357,7 @@ function doctlFolder({ home }: Workbench): string {
   return join(home, ".config/doctl");
 }
 
-/** What a run may not change when it fails; its own cache and state are no user's files. */
+/** The files that a failed run must not change: all but our own cache and state. */
 async function userFiles({ repo, home }: Workbench): Promise<Record<string, string>> {
   const files = { ...(await fileTree(repo)), ...(await fileTree(home)) };
   const own = /\/home\/\.(cache|local)(\/|$)/;
@@ -376,7 +376,7 @@ async function giveAll(root: string, uid: number): Promise<void> {
   }
 }
 
-/** Root of a container may not. */
+/** Root in a container may not be allowed to. */
 async function tryToMount(): Promise<boolean> {
   const { path, cleanup } = await dir({ prefix: "do-bootstrap-test-" });
   const tried = await execa(MOUNT, ["-t", "tmpfs", "tmpfs", path], { reject: false });
@@ -385,7 +385,7 @@ async function tryToMount(): Promise<boolean> {
   return tried.exitCode === 0;
 }
 
-/** Takes all the room of a small disk but for some pages. */
+/** Fills a small disk except for some pages. */
 async function fillUp(folder: string, pages: number): Promise<void> {
   const page = Buffer.alloc(4096);
   const name = (i: number) => join(folder, `full.${i}`);

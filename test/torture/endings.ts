@@ -7,17 +7,17 @@ const HOOK = join(import.meta.dirname, "kill-at.cjs");
 
 export type Signal = "SIGKILL" | "SIGTERM" | "SIGINT" | "SIGHUP";
 
-/** A run's end: at one of its moments around a write, or after some ms. */
+/** How a run is ended: at a moment before or after a write, or after some ms. */
 export interface Ending {
   readonly signal: Signal;
   readonly at: { readonly moment: number | string } | { readonly ms: number };
 }
 
-/** What a whole run of a command has. */
+/** The measurements of a complete run. */
 export interface WholeRun {
-  /** Its moments around a write, by name. */
+  /** Its moments before and after writes, by name. */
   readonly moments: readonly string[];
-  /** How long it takes. */
+  /** Its duration. */
   readonly ms: number;
 }
 
@@ -28,13 +28,13 @@ export interface Line {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** The exit status, undefined where the signal ended it, and whether it got one. */
+/** The exit status (undefined if a signal ended it), and whether the signal hit the run. */
 interface Ended {
   readonly status: number | undefined;
   readonly isHit: boolean;
 }
 
-/** What was wrong after an ending: of a kind that has a column in the figures, or of another. */
+/** A fault after an ending: a kind with a column in the figures, or another kind. */
 export type Fault<Other extends string> = readonly [
   kind: "lost" | "halfWritten" | "leftOver" | Other,
   what: string,
@@ -43,9 +43,9 @@ export type Fault<Other extends string> = readonly [
 /**
  * Ends a command in every way, and prints the figures.
  *
- * @param first the moment that comes first.
- * @param survive ends it once, runs it again, and looks at what is there.
- * @returns what was wrong, with the ending that it came from.
+ * @param first the moment to try first.
+ * @param survive ends the command once, runs it again, and checks the result.
+ * @returns the faults, each with its ending.
  */
 export async function endInEveryWay(
   name: string,
@@ -68,7 +68,7 @@ export async function endInEveryWay(
   return all;
 }
 
-/** @param log takes the moments of a run; it is gone when this is called. */
+/** @param log receives the moments of the run; it must not exist before. */
 export async function runUntil(
   bench: Workbench,
   { args, input = "", env = {} }: Line,
@@ -84,7 +84,7 @@ export async function runUntil(
   const ended = new Promise<number | undefined>((resolve) =>
     child.once("exit", (code) => resolve(code ?? undefined)),
   );
-  // One that is dead already does not read.
+  // A process that has ended does not read.
   child.stdin?.on("error", () => undefined).end(input);
   const timer = setTimeout(() => child.kill(signal), at.ms);
   const status = await ended;
@@ -92,12 +92,12 @@ export async function runUntil(
   return { status, isHit: status !== 0 };
 }
 
-/** Of the environment of a run: its moments are written to a file. */
+/** The variables that make a run write its moments to a file. */
 export function hookInto(log: string): Readonly<Record<string, string>> {
   return { NODE_OPTIONS: `--require ${JSON.stringify(HOOK)}`, KILL_LOG: log };
 }
 
-/** Each moment by SIGKILL once before any comes again. */
+/** Uses each moment with SIGKILL once before it repeats any. */
 function* endings({ moments, ms }: WholeRun, first: string, seed: string): Generator<Ending> {
   const chance = random(seed);
   const others: readonly Signal[] = ["SIGTERM", "SIGINT", "SIGHUP"];

@@ -9,11 +9,11 @@ import { ourselves } from "../../src/host/owner.ts";
 import { fileTree } from "../fixtures/tree.ts";
 
 /**
- * Run as a process of its own: exchanges a folder right before the n-th call that names a path, for each n, as
- * another user may do where a group can write. Prints what came of it as JSON.
+ * Runs as its own process. For each n, replaces a folder right before the n-th call with a path, as
+ * another user with write access could. Prints the results as JSON.
  *
- * argv: a way to exchange, a folder to work in, "proc" or "portable" (then there is no /proc, and a
- * comparison and the call after it are one step), the first n, and how far it is to the next.
+ * argv: a way to replace, a folder to work in, "proc" or "portable" (without /proc; a comparison and
+ * the call after it are one step), the first n, and the step to the next n.
  */
 const [way = "", base = "", system = "", first = "1", step = "1"] = process.argv.slice(2);
 
@@ -69,7 +69,7 @@ async function stage(): Promise<Stage> {
   return { shared, docs, conf };
 }
 
-/** What is done, and in which folder; the exchange comes while it is done. */
+/** The operations; the folder is replaced while they run. */
 const SCENES: Readonly<Record<string, (at: Stage) => Promise<() => Promise<unknown>>>> = {
   async replace({ conf }) {
     const before = await nodeFiles.look(join(conf, ".env"));
@@ -101,7 +101,7 @@ const SCENES: Readonly<Record<string, (at: Stage) => Promise<() => Promise<unkno
     if (before.kind !== "file") throw new Error("no file");
     return nodeFiles.remove(before);
   },
-  // The user's own folder has one of that name, too, and it is empty.
+  // The user's folder also has an empty folder with this name.
   async "undo of folders"({ conf }) {
     return nodeFiles.makeDirectory(join(conf, "notes", "empty"), 0o700);
   },
@@ -141,7 +141,7 @@ async function inFolders(conf: string): Promise<FileSnapshot> {
   return (await nodeFiles.look(join(conf, "notes", "empty", "file"))) as FileSnapshot;
 }
 
-/** @returns false where there is nothing to exchange yet. */
+/** @returns false if there is nothing to replace yet. */
 const WAYS: Readonly<Record<string, (at: Stage, call: string, path: string) => Promise<boolean>>> =
   {
     async "our name, by another of the user's"({ docs }, call, path) {
@@ -176,7 +176,7 @@ async function exchangedOurs(
   return true;
 }
 
-/** The user's own files, wherever they are by now. */
+/** The user's files in their current place. */
 async function treeOf(folder: string): Promise<string> {
   const tree = Object.entries(await fileTree(folder));
   return JSON.stringify(tree.map(([path, what]) => [path.slice(folder.length), what]));
@@ -196,7 +196,7 @@ for (const [scene, begin] of Object.entries(SCENES)) {
 }
 process.stdout.write(JSON.stringify({ runs, hits, harmed }));
 
-/** @returns false where what is done has fewer calls. */
+/** @returns false if the operation has fewer calls. */
 async function isHit(scene: string, begin: (typeof SCENES)[string]): Promise<boolean> {
   const at = await stage();
   const before = await treeOf(at.docs);
@@ -213,7 +213,7 @@ async function isHit(scene: string, begin: (typeof SCENES)[string]): Promise<boo
   const docs = await placeOfDocs(at);
   const after = docs === undefined ? "gone" : await treeOf(docs);
   if (after !== before) harmed.push(`${scene}, ${armed}: ${error}: ${after}`);
-  // A secret is nobody else's to read, wherever it is now.
+  // Nobody else may read the secret, wherever it is now.
   for (const [path, what] of Object.entries(await fileTree(at.shared))) {
     if (what.includes(NEW) && !what.startsWith("600 "))
       harmed.push(`${scene}, ${armed}: open: ${path}`);

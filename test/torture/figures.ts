@@ -1,17 +1,17 @@
 import { createHash } from "node:crypto";
 import { TestRunner } from "vitest";
 
-/** What one scene of the torture suite saw. The last three have to be 0. */
+/** The figures of one scene of the torture suite. The last three must be 0. */
 export interface Row {
-  /** Runs of do-bootstrap that were tortured. */
+  /** Runs of do-bootstrap in the scene. */
   readonly runs: number;
-  /** Of them, those that something was done to: a kill that landed, a hostile answer, a full disk. */
+  /** Faults injected into them: a signal, a hostile answer, a full disk. */
   readonly faults: number;
-  /** Tokens, contexts or files that were there before, and not afterwards. */
+  /** Tokens, contexts or files that disappeared. */
   readonly lost: number;
-  /** Files that were neither the old nor the new one. */
+  /** Files that had neither the old nor the new content. */
   readonly halfWritten: number;
-  /** Temporary files and locks that the next run did not take away. */
+  /** Temporary files and locks that the next run did not remove. */
   readonly leftOver: number;
 }
 
@@ -21,20 +21,20 @@ declare module "vitest" {
   }
 }
 
-/** Where chance begins; a failure shows again with the same one. */
+/** The random seed; the same seed repeats a failure. */
 export const SEED = Number(process.env["SEED"] ?? 1);
 
-/** How many times as much as in the short form, which is part of `npm test`. */
+/** Multiplier of the short form, which is part of `npm test`. */
 export const COUNT = Number(process.env["COUNT"] ?? 1);
 
-/** Puts a row into the table that ends `npm run test:torture`. Called inside a test. */
+/** Adds a row to the table at the end of `npm run test:torture`. Call it inside a test. */
 export function figures(scene: string, row: Row): void {
   const test = TestRunner.getCurrentTest();
-  if (test === undefined) throw new Error("figures() belongs into a test");
+  if (test === undefined) throw new Error("Call figures() inside a test.");
   test.meta.figures = { ...test.meta.figures, [scene]: row };
 }
 
-/** @returns what gives numbers from 0 to below 1, the same ones for the same seed. */
+/** @returns a generator of numbers in [0, 1), the same for the same seed. */
 export function random(seed: number | string): () => number {
   let turn = 0;
   return () => {

@@ -20,7 +20,7 @@ const LIMIT_MS = 700;
 const HEAD = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
 const ACCOUNT = '{"account":{"uuid":"u","team":{"uuid":"t","name":"Team"}}}';
 
-/** What a server does to whoever asks; with the bytes of the wire, as node's own server is too polite. */
+/** Answers a client with raw bytes, since Node's own server only sends valid HTTP. */
 type Server = (socket: Socket) => void;
 
 const says =
@@ -30,7 +30,7 @@ const says =
     socket.end();
   };
 
-/** For as long as anybody listens. */
+/** Sends until the client disconnects. */
 const endless =
   (start: string, more: string | Buffer): Server =>
   (socket) => {
@@ -54,69 +54,78 @@ const sized = (body: string | Buffer, more = "") =>
   says(`${HEAD}${more}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n`, body);
 const zeros = Buffer.alloc(30 * 1024 * 1024);
 
-/** And what it comes to: why there is no answer, or what the answer says of a token. */
+/** Each server, and the result: why there is no answer, or the token's state. */
 const SERVERS: Readonly<Record<string, readonly [Server, RegExp]>> = {
-  "a body without an end": [endless(`${HEAD}\r\n`, "x"), /too-large/],
-  "chunks without an end": [
+  "sends an endless body": [endless(`${HEAD}\r\n`, "x"), /too-large/],
+  "sends endless chunks": [
     endless(`${HEAD}Transfer-Encoding: chunked\r\n\r\n`, "4\r\nabcd\r\n"),
     /too-large/,
   ],
-  "headers without an end": [endless(HEAD, "X-A: b\r\n"), /headers/],
-  "one header without an end": [endless(`${HEAD}X-A: `, "b"), /headers/],
-  "trailers without an end": [
+  "sends endless headers": [endless(HEAD, "X-A: b\r\n"), /headers/],
+  "sends one endless header": [endless(`${HEAD}X-A: `, "b"), /headers/],
+  "sends endless trailers": [
     endless(`${HEAD}Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n`, "X-A: b\r\n"),
     /headers/,
   ],
-  "a chunk's extension without an end": [
+  "sends an endless chunk extension": [
     endless(`${HEAD}Transfer-Encoding: chunked\r\n\r\n1;`, "x"),
     /closed/,
   ],
-  "a status line without an end": [endless("HTTP/1.1 200 ", "x"), /headers|closed|timeout/],
-  "102 without an end": [endless("", "HTTP/1.1 102 Processing\r\n\r\n"), /timeout/],
-  "103 with hints, without an end": [
+  "sends an endless status line": [endless("HTTP/1.1 200 ", "x"), /headers|closed|timeout/],
+  "sends 102 forever": [endless("", "HTTP/1.1 102 Processing\r\n\r\n"), /timeout/],
+  "sends 103 with hints forever": [
     endless("", "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"),
     /timeout/,
   ],
-  "100, then an answer": [
+  "sends 100, then an answer": [
     says(`HTTP/1.1 100 Continue\r\n\r\n${HEAD}Content-Length: ${ACCOUNT.length}\r\n\r\n${ACCOUNT}`),
     /alive/,
   ],
-  "a body, drop by drop": [drip(`${HEAD}\r\n{`), /timeout/],
-  "headers, drop by drop": [drip(`${HEAD}X-A: `, "b"), /timeout/],
-  "nothing at all": [() => {}, /timeout/],
-  "a body that is shorter than it says": [
+  "sends a body byte by byte": [drip(`${HEAD}\r\n{`), /timeout/],
+  "sends headers byte by byte": [drip(`${HEAD}X-A: `, "b"), /timeout/],
+  "sends nothing": [() => {}, /timeout/],
+  "sends a body shorter than its length": [
     says(`${HEAD}Content-Length: 999\r\n\r\n{"account":`),
     /closed/,
   ],
-  "a body that is longer than it says": [says(`${HEAD}Content-Length: 2\r\n\r\n{}{}{}{}`), /./],
-  "two lengths": [says(`${HEAD}Content-Length: 2\r\nContent-Length: 4\r\n\r\n{}{}`), /closed/],
-  "a length below nothing": [says(`${HEAD}Content-Length: -2\r\n\r\n{}`), /closed/],
-  "a length and chunks": [
+  "sends a body longer than its length": [says(`${HEAD}Content-Length: 2\r\n\r\n{}{}{}{}`), /./],
+  "sends two lengths": [
+    says(`${HEAD}Content-Length: 2\r\nContent-Length: 4\r\n\r\n{}{}`),
+    /closed/,
+  ],
+  "sends a negative length": [says(`${HEAD}Content-Length: -2\r\n\r\n{}`), /closed/],
+  "sends a length and chunks": [
     says(`${HEAD}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}`),
     /closed/,
   ],
-  "a bomb of gzip, unasked": [sized(gzipSync(zeros), "Content-Encoding: gzip\r\n"), /invalid JSON/],
-  "a bomb of brotli, unasked": [
+  "sends a gzip bomb that was not requested": [
+    sized(gzipSync(zeros), "Content-Encoding: gzip\r\n"),
+    /invalid JSON/,
+  ],
+  "sends a brotli bomb that was not requested": [
     sized(brotliCompressSync(zeros), "Content-Encoding: br\r\n"),
     /invalid JSON/,
   ],
-  "invalid UTF-8": [sized(Buffer.from([0x7b, 0xff, 0xfe, 0x7d])), /invalid JSON/],
-  "JSON in JSON": [sized(`${'{"account":'.repeat(60_000)}1${"}".repeat(60_000)}`), /alive/],
-  "lists in lists": [sized("[".repeat(900_000)), /invalid JSON/],
-  "a prototype": [
+  "sends invalid UTF-8": [sized(Buffer.from([0x7b, 0xff, 0xfe, 0x7d])), /invalid JSON/],
+  "sends deeply nested objects": [
+    sized(`${'{"account":'.repeat(60_000)}1${"}".repeat(60_000)}`),
+    /alive/,
+  ],
+  "sends deeply nested lists": [sized("[".repeat(900_000)), /invalid JSON/],
+  "sends __proto__ as a key": [
     sized('{"__proto__":{"account":{}},"constructor":{}}'),
     /unknown response format/,
   ],
-  "another protocol, unasked": [
+  "switches the protocol unasked": [
     (socket) =>
       void socket.write("HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"),
     /closed/,
   ],
-  "something else than HTTP": [says("SSH-2.0-OpenSSH_9.9\r\n"), /closed/],
-  "a redirect to itself": [says("HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n"), /redirects/],
-  "a status of its own": [says("HTTP/1.1 999 \x1b[31m\r\nContent-Length: 0\r\n\r\n"), /./],
-  "a NUL in a header": [says("HTTP/1.1 200 OK\r\nX-A: \0\r\n\r\n"), /closed/],
-  "cuts the line": [(socket) => socket.resetAndDestroy(), /closed/],
+  "does not speak HTTP": [says("SSH-2.0-OpenSSH_9.9\r\n"), /closed/],
+  "redirects to itself": [says("HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n"), /redirects/],
+  "sends an unknown status": [says("HTTP/1.1 999 \x1b[31m\r\nContent-Length: 0\r\n\r\n"), /./],
+  "sends a NUL in a header": [says("HTTP/1.1 200 OK\r\nX-A: \0\r\n\r\n"), /closed/],
+  "resets the connection": [(socket) => socket.resetAndDestroy(), /closed/],
 };
 
 async function listening({ onTestFinished }: Pick<TestContext, "onTestFinished">, serve: Server) {
@@ -134,14 +143,14 @@ async function listening({ onTestFinished }: Pick<TestContext, "onTestFinished">
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** In the words of a report. */
+/** The result as a text. */
 function comesTo(answer: HttpAnswer): string {
   if (answer.kind === "failure") return `${answer.why}: ${answer.detail}`;
   const { state, doubts } = judge(readAnswer(answer), { kind: "nothing", why: "" });
   return `${state} ${doubts.join(" ")}`;
 }
 
-describe.concurrent("a server that does", () => {
+describe.concurrent("a server that", () => {
   it.for(Object.entries(SERVERS))("%s", async ([, [serve, expected]], context) => {
     const url = new URL(await listening(context, serve));
     const timeoutMs = expected.source === "timeout" ? LIMIT_MS : 10_000;
@@ -155,19 +164,19 @@ interface Tool {
   readonly end: string;
 }
 
-/** In the words of a shell. */
+/** Tools as shell scripts. */
 const TOOLS: Readonly<Record<string, Tool>> = {
-  "hangs, deaf to signals": { script: "trap '' TERM INT HUP; sleep 9", end: "timed-out" },
-  "leaves another behind": { script: "sleep 9 & sleep 9", end: "timed-out" },
-  "prints without an end": {
+  "hangs and ignores signals": { script: "trap '' TERM INT HUP; sleep 9", end: "timed-out" },
+  "leaves a background process": { script: "sleep 9 & sleep 9", end: "timed-out" },
+  "prints forever": {
     script: "while :; do echo aaaaaaaaaaaaaaaaaaaa; done",
     end: "timed-out",
   },
   "prints 50 MB": { script: "head -c 52428800 /dev/zero", end: "exited" },
   "prints 50 MB of errors": { script: "head -c 52428800 /dev/zero >&2; exit 1", end: "exited" },
   "dies by a signal": { script: "kill -SEGV $$", end: "signalled" },
-  "closes its streams and goes on": { script: "exec >&- 2>&-; sleep 9", end: "timed-out" },
-  "is gone at once": { script: "exit 0", end: "exited" },
+  "closes its streams and keeps running": { script: "exec >&- 2>&-; sleep 9", end: "timed-out" },
+  "ends at once": { script: "exit 0", end: "exited" },
 };
 
 describe.concurrent("a tool that", () => {
@@ -188,8 +197,8 @@ describe.concurrent("a tool that", () => {
 
 const EVIL = "\x1b]0;owned\x07\x1b[2J\r\n\x9b31m\u202e";
 
-describe.concurrent("what others say is shown, never obeyed", () => {
-  it("the API, in every text of its answers", async (context) => {
+describe.concurrent("text from others has no effect on the terminal", () => {
+  it("from the API, in every field of its answers", async (context) => {
     const { expect } = context;
     const bench = await workbench(context);
     const reply = (status: number, body: object) => ({
@@ -210,7 +219,7 @@ describe.concurrent("what others say is shown, never obeyed", () => {
     expectHarmless(expect, await bench.run(["--token-stdin"], { input: bench.token }), bench);
   });
 
-  it("doctl and terraform", async (context) => {
+  it("from doctl and terraform", async (context) => {
     const { expect } = context;
     const bench = await workbench(context);
     const evil = JSON.stringify(EVIL);
@@ -228,7 +237,7 @@ process.exitCode = process.argv[2] === "version" ? 0 : 1;
     }
   });
 
-  it("git, where it fails", async (context) => {
+  it("from git, when it fails", async (context) => {
     const { expect } = context;
     const bench = await workbench(context);
     await execa("rm", [join(bench.bin, "git")]);
@@ -254,14 +263,14 @@ function expectHarmless(expect: ExpectStatic, { stdout, stderr }: RunResult, { t
 
 /** Those that end before the time limit of 10 s. */
 const QUICK = Object.keys(SERVERS).filter(
-  (name) => !/timeout/.test(String(SERVERS[name]?.[1])) && name !== "100, then an answer",
+  (name) => !/timeout/.test(String(SERVERS[name]?.[1])) && name !== "sends 100, then an answer",
 );
 const DOCTLS = [null, "megabytes", "die-by-signal", "old-wording"] as const;
 
 describe("a whole run", () => {
   const times = 5 * COUNT;
   it(
-    `${times} times with two servers and a doctl by chance (seed ${SEED}): all is done or nothing`,
+    `${times} times with two random servers and a random doctl (seed ${SEED}): everything is done or nothing`,
     async (context) => {
       const { expect } = context;
       const chance = random(`${SEED} api`);

@@ -15,7 +15,7 @@ const PROGRAM = join(import.meta.dirname, "../../dist/bin.cjs");
 const PEAK_MEMORY = join(import.meta.dirname, "../bench/peak-memory.cjs");
 const SECRET = "do-bootstrap.secret.auto.tfvars.json";
 const VALUES = "do-bootstrap.auto.tfvars.json";
-/** Everything that a run may write in a repo, but for the env file, which has tests of its own. */
+/** All files that a run may write in a repo, except the env file, which has its own tests. */
 const WRITTEN = [
   ".gitignore",
   ".env.example",
@@ -26,17 +26,17 @@ const WRITTEN = [
   VALUES,
 ];
 const CONFIG = "terraform: { variables: { region: nyc3 } }\n";
-/** Escape codes, a newline, and what reverses a line. */
+/** Escape codes, a newline and a text-direction override. */
 const EVIL = "m\x1b]0;owned\x07\n\x9b31m\u202ex";
 
 interface Stage {
   readonly bench: Workbench;
   readonly expect: ExpectStatic;
-  /** Beside the repo: nobody gave us leave to write there. */
+  /** A folder beside the repo, where a run must not write. */
   readonly outside: string;
-  /** Where files of the repo want the token to go. */
+  /** The server to which the repo's files try to send the token. */
   readonly elsewhere: Sandbox;
-  /** Runs a command, and holds what holds for all of them. */
+  /** Runs a command and checks what must be true for all commands. */
   readonly run: (args: string, env?: Record<string, string>) => Promise<RunResult>;
 }
 
@@ -67,13 +67,13 @@ async function stage(context: Pick<TestContext, "expect" | "onTestFinished">): P
   };
 }
 
-/** Of another repo that do-bootstrap prepared, some releases ago: each of these it would write anew. */
+/** A file of another repo from an older release, which a run would update. */
 function theirs(name: string): string {
   if (name.endsWith(".tf")) return generate("# template: 0\n# old\n", {});
   return name.endsWith(".json") ? "{}\n" : "THEIRS=\n";
 }
 
-/** No bug of ours, no byte that a terminal obeys, no token. */
+/** No unexpected error, no control characters, no token. */
 function expectHarmless(expect: ExpectStatic, { stdout, stderr }: RunResult, token: string): void {
   expect(stdout + stderr).not.toContain("[UNEXPECTED]");
   expect(stdout + stderr).not.toMatch(
@@ -88,7 +88,7 @@ async function temporaryIn({ root }: Workbench): Promise<string[]> {
 }
 
 describe.concurrent("files that are links out of the repo", () => {
-  it.for(WRITTEN)("%s: never written through", async (name, context) => {
+  it.for(WRITTEN)("%s: a run does not write through the link", async (name, context) => {
     const { bench, expect, outside, run } = await stage(context);
     await bench.write(".do-bootstraprc", CONFIG);
     await symlink(join("..", "outside", name), join(bench.repo, name));
@@ -102,15 +102,15 @@ describe.concurrent("files that are links out of the repo", () => {
     await symlink(join(outside, "not-there", name), join(bench.repo, name));
     const dangling = await run("--token-stdin");
     expect(dangling.stderr).toMatch(/\[(file\.outside|terraform\.broken)\]/);
-    // What cannot be read is left alone, and the rest of the repo is made ready.
+    // A file that can't be read is skipped, and the rest of the repo is prepared.
     expect(dangling.status).toBe(dangling.stderr.includes("terraform.broken") ? 0 : 3);
   });
 
-  it("terraform.dir: nothing is written there, and nothing taken away", async (context) => {
+  it("terraform.dir: nothing is written or removed there", async (context) => {
     const { bench, expect, outside } = await stage(context);
     bench.mayHold("../outside/.env", "../outside/do-bootstrap.secret.auto.tfvars.json");
     const theirs = await bench.run(["--token-stdin"], { input: bench.token, cwd: "../outside" });
-    // Files that uninstall would take away, were they this repo's.
+    // Files that uninstall would remove if they were in this repo.
     expect(theirs.stderr).toContain("provider.tf");
     const before = await fileTree(outside);
     await symlink("../outside", join(bench.repo, "infra"));
@@ -131,7 +131,7 @@ describe.concurrent("files that are links out of the repo", () => {
     }
   });
 
-  it("a folder on the way to token.envFile", async (context) => {
+  it("a parent folder of token.envFile", async (context) => {
     const { bench, expect, run } = await stage(context);
     await symlink("../outside", join(bench.repo, "conf"));
     await bench.write(".do-bootstraprc", "token: { envFile: conf/new.env }\n");
@@ -140,7 +140,7 @@ describe.concurrent("files that are links out of the repo", () => {
     expect(status).toBe(3);
   });
 
-  it("a config: what stands there is not repeated", async (context) => {
+  it("a config: its content is not printed", async (context) => {
     const { bench, expect, run, outside } = await stage(context);
     for (const [text, says, to] of [
       ["hunter2-hunter2", /expected a section with keys, found a text/, "secret"],
@@ -168,7 +168,7 @@ describe.concurrent("files that are links out of the repo", () => {
   });
 });
 
-describe.concurrent("what stands where a file should", () => {
+describe.concurrent("another kind of entry in place of a file", () => {
   const kinds: Readonly<Record<string, (path: string, context: TestContext) => Promise<unknown>>> =
     {
       "a loop of links": (path) => symlink(path, path),
@@ -181,7 +181,7 @@ describe.concurrent("what stands where a file should", () => {
           onTestFinished(() => void server.close());
         }),
     };
-  it.for(Object.keys(kinds))("%s: named, in every place", async (kind, context) => {
+  it.for(Object.keys(kinds))("%s: is reported, for every file", async (kind, context) => {
     const { bench, expect, run } = await stage(context);
     await bench.write(".do-bootstraprc", CONFIG);
     for (const name of ["provider.tf", "versions.tf", SECRET]) {
@@ -206,7 +206,7 @@ const laughs = Array.from(
   (_, i) => `l${i + 1}: &l${i + 1} [${Array(9).fill(`*l${i}`).join(", ")}]`,
 );
 
-describe.concurrent("a config that is a bomb: 2, in time and within 200 MB", () => {
+describe.concurrent("a hostile config: exit status 2, quickly and within 200 MB", () => {
   it.for<[what: string, file: string, text: string]>([
     [
       "a billion laughs",
@@ -215,19 +215,27 @@ describe.concurrent("a config that is a bomb: 2, in time and within 200 MB", () 
     ],
     ["5 MB", ".do-bootstraprc", "- x\n".repeat(1_250_000)],
     ["5 MB of JSON", ".do-bootstraprc.json", `{"a":[${"1,".repeat(2_500_000)}1]}`],
-    ["lists in lists", ".do-bootstraprc", "[".repeat(60_000)],
+    ["deeply nested lists", ".do-bootstraprc", "[".repeat(60_000)],
     [
-      "JSON in JSON",
+      "deeply nested objects",
       ".do-bootstraprc.json",
       `{"terraform":${'{"a":'.repeat(9000)}1${"}".repeat(9001)}`,
     ],
-    ["a prototype", ".do-bootstraprc.json", '{"terraform":{"variables":{"__proto__":{"a":1}}}}'],
-    ["a constructor", ".do-bootstraprc", "terraform: { variables: { constructor: { a: 1 } } }"],
-    ["an address", ".do-bootstraprc", "api: { url: https://evil.example }"],
-    ["a path up", ".do-bootstraprc", "terraform: { dir: infra/../../outside }"],
-    ["a path from the root", ".do-bootstraprc", "token: { envFile: /etc/cron.d/x }"],
+    [
+      "__proto__ as a key",
+      ".do-bootstraprc.json",
+      '{"terraform":{"variables":{"__proto__":{"a":1}}}}',
+    ],
+    [
+      "constructor as a key",
+      ".do-bootstraprc",
+      "terraform: { variables: { constructor: { a: 1 } } }",
+    ],
+    ["an API URL", ".do-bootstraprc", "api: { url: https://evil.example }"],
+    ["a path above the repo", ".do-bootstraprc", "terraform: { dir: infra/../../outside }"],
+    ["an absolute path", ".do-bootstraprc", "token: { envFile: /etc/cron.d/x }"],
     ["escape codes", ".do-bootstraprc", 'project: "\\e]0;owned\\a\\N\\u202e"'],
-    ["a tag", ".do-bootstraprc", `project: !!js/function "X" # ${EVIL.replace("\n", "")}`],
+    ["a YAML tag", ".do-bootstraprc", `project: !!js/function "X" # ${EVIL.replace("\n", "")}`],
   ])("%s", async ([, file, text], context) => {
     const { bench, expect, run } = await stage(context);
     await bench.write(file, text);
@@ -242,7 +250,7 @@ describe.concurrent("a config that is a bomb: 2, in time and within 200 MB", () 
   });
 });
 
-describe.concurrent("names with escape codes and newlines are shown, never obeyed", () => {
+describe.concurrent("names with escape codes and newlines are shown escaped", () => {
   it("of files", async (context) => {
     const { bench, expect, run } = await stage(context);
     await bench.write(`${EVIL}.tf`, 'resource "digitalocean_tag" "a" {\n  name = \n}\n');
@@ -264,7 +272,7 @@ describe.concurrent("names with escape codes and newlines are shown, never obeye
     }
   });
 
-  it("of folders, also where it goes wrong", async (context) => {
+  it("of folders, also in errors", async (context) => {
     const { bench, expect } = await stage(context);
     const folder = `a/${EVIL}`;
     await mkdir(join(bench.repo, folder), { recursive: true });
@@ -291,8 +299,8 @@ describe.concurrent("names with escape codes and newlines are shown, never obeye
   });
 });
 
-describe.concurrent("a repo of great numbers", () => {
-  it("more Terraform files than may be open at a time are all read", async (context) => {
+describe.concurrent("a repo with very much content", () => {
+  it("more Terraform files than the open-file limit are all read", async (context) => {
     const { bench, expect } = await stage(context);
     const write = (i: number) => bench.write(`f${i}.tf`, `# ${i}\n`);
     await Promise.all(Array.from({ length: 400 }, (_, i) => write(i)));
@@ -310,14 +318,14 @@ describe.concurrent("a repo of great numbers", () => {
     expect(ids).not.toContain("terraform.broken");
   });
 
-  it("an env file of empty lines is read in no time", async (context) => {
+  it("an env file of a million empty lines is read", async (context) => {
     const { bench, expect, run } = await stage(context);
     await bench.write(".env", "\n".repeat(1_000_000), 0o600);
     expect((await run("check")).status).toBe(4);
   });
 });
 
-describe.concurrent("a file that says it is empty and goes on for ever", () => {
+describe.concurrent("a file with size 0 and endless content", () => {
   it.for([".env", ".do-bootstraprc", "package.json", ".gitignore", "main.tf"])(
     "%s",
     async (name, context) => {
@@ -328,8 +336,8 @@ describe.concurrent("a file that says it is empty and goes on for ever", () => {
   );
 });
 
-describe.concurrent("an env file that would have everything sent and written elsewhere", () => {
-  it("is not obeyed", async (context) => {
+describe.concurrent("an env file with variables that redirect requests and writes", () => {
+  it("does not change where we send or write", async (context) => {
     const { bench, expect, run, elsewhere, outside } = await stage(context);
     const doctl = await fakeDoctl(bench.bin, { writeDelayMs: 0 });
     const { url } = elsewhere;
@@ -408,14 +416,14 @@ async function place(path: string, kind: Hostility, outside: string): Promise<vo
   await acts[kind]();
 }
 
-describe("any of these together", () => {
+describe("hostile files in combination", () => {
   const hostile = fc.uniqueArray(
     fc.tuple(fc.constantFrom(...PLACES), fc.constantFrom(...HOSTILITIES)),
     { selector: ([name]) => name, minLength: 1, maxLength: 4 },
   );
   const runs = 5 * COUNT;
   it(
-    `${runs} repos by chance (seed ${SEED}): all is done or nothing, and nothing outside`,
+    `${runs} random repos (seed ${SEED}): everything is done or nothing, and nothing outside`,
     async (context) => {
       let [faults, halfWritten] = [0, 0];
       const property = fc.asyncProperty(hostile, async (placed: [Place, Hostility][]) => {

@@ -1,9 +1,9 @@
-// Loaded into do-bootstrap by NODE_OPTIONS: sends the process a signal at one of the moments right
-// before and right after each call that changes a file.
+// Loaded into do-bootstrap with NODE_OPTIONS. Sends a signal to the process at a moment right before
+// or right after a call that changes a file.
 //
 // KILL_AT: the number of the moment, or its name, such as "before rename .env".
 // KILL_BY: the signal.
-// KILL_LOG: a file that takes the name of the moment; without KILL_AT, the names of all.
+// KILL_LOG: a file for the moment's name; without KILL_AT, for all names.
 "use strict";
 
 const fs = require("node:fs");
@@ -40,7 +40,7 @@ function hookPromises(promises) {
     }
     return handle;
   };
-  // Its own steps are moments, too.
+  // Its steps are moments too.
   promises.writeFile = async (path, data, { flag = "w", mode, flush } = {}) => {
     const handle = await promises.open(path, flag, mode);
     try {
@@ -97,7 +97,7 @@ function hookSync() {
   }
 }
 
-/** Without what is another one in each run. */
+/** Replaces the parts that differ in each run. */
 function short(path) {
   return basename(String(path)).replace(
     /[0-9a-f]{32,64}|[0-9a-f]{8}-\d+-(?:[0-9a-zA-Z]{6})?/g,

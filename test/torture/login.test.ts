@@ -20,7 +20,7 @@ import { COUNT, SEED } from "./figures.ts";
 
 const CONTEXT = "acme-web";
 const CONFIG = "home/.config/doctl/config.yaml";
-/** For private configs, and what is known of them. */
+/** Private configs and their records. */
 const STATE = "home/.local/state/do-bootstrap/login";
 const OTHER_TEAM = { uuid: "0af1c3de-other", name: "Other Team" };
 /** Longer than the tests take. */
@@ -28,7 +28,7 @@ const A_DAY = 86_400;
 
 type Fault = AnyFault<"wrong status">;
 
-/** What a context of doctl's config holds. */
+/** The tokens of a context in doctl's config. */
 interface Held {
   readonly token: string | undefined;
   readonly refreshToken: string | undefined;
@@ -37,20 +37,20 @@ interface Held {
 /** doctl's config. */
 interface Logins {
   readonly ours: Held;
-  /** All else in it. */
+  /** Everything else in it. */
   readonly others: string;
 }
 
-/** The user's files by their path, relative to the workbench: mode and text. Of doctl's config, the mode. */
+/** The user's files by path relative to the workbench: mode and text; for doctl's config only the mode. */
 type Tree = Readonly<Record<string, string>>;
 
 /** A command that gets a login from doctl. */
 interface Command {
   readonly args: readonly string[];
   readonly repo: Readonly<Record<string, string>>;
-  /** Of the login that the context has before; undefined: there is none. */
+  /** Expiry of the context's login before the run; undefined: no login. */
   readonly expiresInSeconds?: number;
-  /** How often doctl renews a login for it. */
+  /** How often doctl renews a login for the command. */
   readonly renewals: number;
 }
 
@@ -98,13 +98,13 @@ describe.each(COMMANDS)("%s, ended by a signal around a write or at random", (na
   );
 });
 
-describe("a renewal whose run is killed while its doctl goes on", () => {
+describe("a renewal whose run is killed while doctl continues", () => {
   it.each([
-    ["it is noted which doctl, which has not begun to write", true, { renewDelayMs: 500 }],
-    ["it is noted which doctl, whose file is empty", true, { writeDelayMs: 500 }],
-    ["before that, and it has not begun to write", false, { renewDelayMs: 500 }],
-    ["before that, and its file is empty", false, { writeDelayMs: 500 }],
-  ])("%s: the next run, at once, waits for what it gets", async (_, isNoted, settings) => {
+    ["after doctl is recorded, before doctl writes", true, { renewDelayMs: 500 }],
+    ["after doctl is recorded, while its file is empty", true, { writeDelayMs: 500 }],
+    ["before doctl is recorded, before doctl writes", false, { renewDelayMs: 500 }],
+    ["before doctl is recorded, while its file is empty", false, { writeDelayMs: 500 }],
+  ])("%s: the next run waits for doctl's result", async (_, isNoted, settings) => {
     const scene = await sceneOf(RENEWAL);
     const { moments } = await wholeRun(scene);
     const { bench, oauth, line, log } = scene;
@@ -122,15 +122,15 @@ describe("a renewal whose run is killed while its doctl goes on", () => {
   });
 });
 
-/** A machine on which a command has a login to get, and that can be brought back to that. */
+/** A machine where a command gets a login, and that can be reset. */
 interface Scene {
   readonly bench: Workbench;
   readonly oauth: OAuthServer;
   readonly command: Command;
   readonly line: Line;
-  /** Where the moments of a run are written. */
+  /** The file for a run's moments. */
   readonly log: string;
-  /** A refresh token works once, so that the context gets another login. */
+  /** Gives the context another login, since a refresh token works once. */
   reset(): Promise<Logins>;
 }
 
@@ -169,7 +169,7 @@ async function sceneOf(command: Command): Promise<Scene> {
   };
 }
 
-/** What is there before a run that nobody disturbs, and then. */
+/** The files before and after an undisturbed run. */
 interface Trees {
   readonly before: Tree;
   readonly after: Tree;
@@ -189,7 +189,7 @@ async function wholeRun(scene: Scene): Promise<WholeRun & Trees> {
   return { moments, ms, before: treeBefore, after: await treeOf(bench) };
 }
 
-/** Ends a run, looks at what it left, and lets the next one finish the job. */
+/** Ends a run, checks what it left, and lets the next run finish. */
 async function survive(
   scene: Scene,
   ending: Ending,
@@ -215,7 +215,7 @@ async function survive(
   return { isHit, faults: [...faults, ...differences(await treeOf(bench), trees.after)] };
 }
 
-/** Whether the context has a new login that works, and a command under exec its token. */
+/** Whether the context has a new login that works, and exec's command got its token. */
 async function isNew({ bench, command }: Scene, run: RunResult, before: Logins): Promise<boolean> {
   const { token } = (await loginsOn(bench)).ours;
   if (token === undefined || token === before.ours.token) return false;
@@ -226,7 +226,7 @@ async function isNew({ bench, command }: Scene, run: RunResult, before: Logins):
   return (await fetch(`${bench.sandbox.url}/v2/account`, { headers })).ok;
 }
 
-/** Other logins are as they were; the token and the refresh token of ours are of one grant. */
+/** Other logins are unchanged; our token and refresh token are from one grant. */
 function mixed({ oauth }: Scene, before: Logins, { ours, others }: Logins): Fault[] {
   const grants: readonly Held[] = [before.ours, ...oauth.issued.map(heldOf)];
   const isOne = grants.some(
@@ -242,7 +242,7 @@ function heldOf(grant: { readonly accessToken: string; readonly refreshToken: st
   return { token: grant.accessToken, refreshToken: grant.refreshToken };
 }
 
-/** Under exec, those of our own failure and of a command that got the signal, too. */
+/** The allowed exit statuses; for exec also our own failure and the command's signal. */
 function endsOf({ args }: Command, { signal }: Ending): readonly (number | undefined)[] {
   const handled = args[0] === "exec" ? [125, 128 + constants.signals[signal]] : [130];
   return signal === "SIGKILL" ? [0, undefined] : [0, undefined, ...handled];
@@ -252,7 +252,7 @@ function wrong(what: string): Fault {
   return ["wrong status", what];
 }
 
-/** What doctl has got, or whose it is, is kept for the next run. */
+/** Files that stay for the next run: doctl's result and the record of it. */
 const KEPT = new RegExp(`^${STATE}/[0-9a-f]{32}\\.(json|yaml)$`);
 
 function notOldOrNew(ended: Tree, { before, after }: Trees): Fault[] {
@@ -263,7 +263,7 @@ function notOldOrNew(ended: Tree, { before, after }: Trees): Fault[] {
   });
 }
 
-/** A signal that can be handled leaves the repo as it was or as it is to be, and nothing else. */
+/** After a signal that can be handled, the repo is old or new, without leftovers. */
 function notAllOrNone(ended: Tree, { before, after }: Trees): Fault[] {
   const repo = (tree: Tree) =>
     JSON.stringify(Object.entries(tree).filter(([path]) => path.startsWith(`${CONTEXT}/`)));
@@ -276,7 +276,7 @@ function notAllOrNone(ended: Tree, { before, after }: Trees): Fault[] {
   ];
 }
 
-/** What the next run did not bring in order. */
+/** What the next run did not repair. */
 function differences(is: Tree, expected: Tree): Fault[] {
   return Object.keys({ ...is, ...expected }).flatMap((path): Fault[] => {
     if (is[path] === expected[path]) return [];
@@ -297,7 +297,7 @@ async function loginsOn({ root }: Workbench): Promise<Logins> {
   };
 }
 
-/** Without what is kept for speed, and what is git's. */
+/** Without the cache and git's files. */
 function treeOf({ root, home, repo, tmp }: Workbench): Promise<Tree> {
   return treeOfAll(root, [home, repo, tmp], (name, text) => {
     if (/^home\/\.cache\b|\/\.git(\/|$)/.test(name)) return undefined;

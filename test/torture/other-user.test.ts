@@ -31,15 +31,15 @@ const WAYS = [
   "the file's folder, by another of the user's",
 ];
 
-it("a folder of the user's that has the name of ours already stays", async () => {
+it("the user's folder with the name of our new folder stays", async () => {
   const way = "our name, by another of the user's";
   const { stdout } = await execa(process.execPath, [SCRIPT, way, bundle.path, "proc"]);
   expect(JSON.parse(stdout)).toMatchObject({ harmed: [], hits: 6 });
 });
 
-describe.each(["proc", "portable"])("a folder that another user exchanges (%s)", (system) => {
+describe.each(["proc", "portable"])("a folder that another user replaces (%s)", (system) => {
   it.each(WAYS)(
-    "%s, before a call: no file of the user's is touched",
+    "%s, before a call: the user's files stay unchanged",
     async (way) => {
       const step = COUNT === 1 ? 3 : 1;
       const moments = [`${1 + (SEED % step)}`, `${step}`];
@@ -57,7 +57,7 @@ describe.each(["proc", "portable"])("a folder that another user exchanges (%s)",
   );
 });
 
-/** A swapper of folders: puts a link to the user's documents in the place of whatever the user makes. */
+/** Replaces each folder that a run makes with a link to the user's documents. */
 const SWAPPER = `
 const { readdirSync, renameSync, symlinkSync } = require("node:fs");
 const [folder, docs] = process.argv.slice(1);
@@ -80,9 +80,9 @@ process.stdout.write("ready\\n");
 `;
 
 const needsRoot = process.getuid?.() === 0 ? "" : " (needs root)";
-describe.skipIf(needsRoot)(`a second user who races us${needsRoot}`, () => {
+describe.skipIf(needsRoot)(`a second user who replaces folders during a run${needsRoot}`, () => {
   it(
-    "init, in a repo that he may write to, and the user's documents are as they were",
+    "init in a repo that they can write to does not change the user's documents",
     async (context) => {
       const bench = await workbench(context);
       const docs = join(bench.home, "docs");
@@ -100,7 +100,7 @@ describe.skipIf(needsRoot)(`a second user who races us${needsRoot}`, () => {
       await once(swapper.stdout as Readable, "data");
       const runs = 4 * COUNT;
       for (let i = 0; i < runs; i++) {
-        // Another one each time: each run has something to write.
+        // A new token each time, so that each run has something to write.
         const token = randomToken();
         bench.sandbox.accept(token);
         const { stderr } = await bench.run(["--token-stdin"], { input: token });

@@ -62,7 +62,7 @@ function breaches(isBreach: (from: string, to: string, typeOnly: boolean) => boo
 const isIn = (path: string, ...places: string[]) =>
   places.some((place) => path === place || (place.endsWith("/") && path.startsWith(place)));
 
-/** The layers and rooms of the house, the lowest first: a file imports from its own room and from those above it in this list. */
+/** Layers and rooms, lowest first. A file imports only from its own room and from rooms earlier in this list. */
 const NAMED = [
   "lib/",
   "secret/",
@@ -100,7 +100,7 @@ const NAMED = [
   "main.ts",
   "bin.ts",
 ];
-/** A room that no other of its layer needs yet stands above those that are named, without a line here. */
+/** An unlisted room goes after the listed rooms of its layer: none of them imports it yet. */
 const newIn = (layer: string) =>
   readdirSync(join(SRC, layer))
     .map((name) => `${layer}/${name}/`)
@@ -110,10 +110,10 @@ const ROOMS = NAMED.flatMap((room) => {
   return room === "report/" ? [...newIn("commands"), room] : [room];
 });
 
-/** Rooms that reach the machine themselves: the hot path, and the API on loopback. */
+/** Rooms that use the machine directly: the fast path, and the demo's API on loopback. */
 const MACHINE = ["host/", "bin.ts", "exec/", "commands/demo/"];
 
-/** The room of a file: of two that fit, the inner one. */
+/** The innermost room that contains the file. */
 function roomOf(path: string): string | undefined {
   const fitting = ROOMS.filter((room) => isIn(path, room));
   return fitting.sort((a, b) => b.length - a.length)[0];
@@ -152,8 +152,8 @@ describe("the scan", () => {
   });
 });
 
-describe("the house of docs/design.md §2", () => {
-  it("files, processes and the network are reached in host/, exec/ and commands/demo/ only", () => {
+describe("the structure of docs/design.md §2", () => {
+  it("only host/, exec/ and commands/demo/ use files, processes and the network", () => {
     const harmless = [
       "node:async_hooks",
       "node:path",
@@ -167,44 +167,44 @@ describe("the house of docs/design.md §2", () => {
     expect(breaches((from, to) => reaches(to) && !isIn(from, ...MACHINE))).toEqual([]);
   });
 
-  it("the global process is used in host/, exec/, commands/demo/, bin.ts and main.ts only", () => {
+  it("only host/, exec/, commands/demo/, bin.ts and main.ts use the global process", () => {
     const users = MODULES.filter(({ code }) =>
       /(?<![\w.$])process\s*(?:[.[,;)}]|\?\.|$)|globalThis/m.test(
         code.replace(/"(?:\\.|[^"\\\n])*"/g, '""'),
       ),
     ).map(({ path }) => path);
     expect(users).toContain("bin.ts");
-    // lib/sha256.ts gets node:crypto late, and secret/known.ts has one list for all files of the built program.
+    // lib/sha256.ts loads node:crypto late. secret/known.ts shares one list between the files of the build.
     const late = ["main.ts", "lib/sha256.ts", "secret/known.ts"];
     expect(users.filter((path) => !isIn(path, ...MACHINE, ...late))).toEqual([]);
   });
 
-  it("yargs lives in cli/", () => {
+  it("only cli/ imports yargs", () => {
     expect(breaches((from, to) => isIn(to, "yargs", "yargs/") && !isIn(from, "cli/"))).toEqual([]);
   });
 
-  it("cosmiconfig is known to concerns/config/load-file.ts", () => {
+  it("only concerns/config/load-file.ts imports cosmiconfig", () => {
     const isIt = (to: string) => isIn(to, "cosmiconfig", "cosmiconfig/");
     expect(breaches((from, to) => isIt(to) && from !== "concerns/config/load-file.ts")).toEqual([]);
     expect(breaches((_, to) => isIt(to))).not.toEqual([]);
   });
 
-  it("jsonc-parser is known to lib/json-text.ts", () => {
+  it("only lib/json-text.ts imports jsonc-parser", () => {
     const isIt = (to: string) => isIn(to, "jsonc-parser", "jsonc-parser/");
     expect(breaches((_, to) => isIt(to))).toEqual(["lib/json-text.ts -> jsonc-parser"]);
   });
 
-  it("compiled code is run in host/compiled-code.ts, which says when", () => {
+  it("only host/compiled-code.ts imports node:vm", () => {
     expect(breaches((_, to) => to === "node:vm")).toEqual(["host/compiled-code.ts -> node:vm"]);
   });
 
-  it("nothing runs or builds code from text", () => {
+  it("no file uses eval, new Function or require", () => {
     const users = MODULES.filter(({ code }) => /\beval\(|new Function\(|\brequire\(/.test(code));
     expect(users.map(({ path }) => path)).toEqual([]);
   });
 });
 
-describe("a command line that a person is to type", () => {
+describe("command lines for the user to type", () => {
   const TOOLS = "do-bootstrap|doctl|git|terraform|tofu|gh|glab|npm|npx|chmod|rm|mv|unset|export";
   const hintsIn = (code: string) =>
     Array.from(
@@ -212,10 +212,10 @@ describe("a command line that a person is to type", () => {
       (found) => (found[1] ?? "").replace(/\$\{(?:[^{}`]|`[^`]*`|\{[^{}]*\})*\}/g, "…"),
     );
 
-  /** "…" is a value. With a tool before it, or an option behind a tool, somebody writes a line. */
+  /** "…" is a value. A tool followed by a value or an option is a command line written as text. */
   const pasted = new RegExp(`(?<![\\w./-])(?:${TOOLS}) (?:-|…|(?:[a-z-]+ )?-{1,2}\\w)`);
 
-  it("is data in every hint", () => {
+  it("are built from data in every hint", () => {
     const hints = MODULES.flatMap(({ path, code }) =>
       hintsIn(code).map((text) => `${path}: ${text}`),
     );
@@ -228,44 +228,44 @@ describe("a command line that a person is to type", () => {
     ["hint`Run ${run('git', 'rm', { path })}`", false],
     ["hint`chmod ${mode} it`", true],
     ["hint`Install git: only git can say.`", false],
-  ])("%s: pasted %s", (code, isPasted) => {
+  ])("%s is written as text: %s", (code, isPasted) => {
     expect(hintsIn(code).some((text) => pasted.test(text))).toBe(isPasted);
   });
 
-  it("of ours is written out in the help, in shells' completion and in the demo only", () => {
+  it("start with do-bootstrap as text only in help, completion and the demo", () => {
     const names =
       "init|check|scopes|explain|exec|env|hook|rotate|logout|uninstall|ci|completion|demo";
     const line = new RegExp(`["'\`][^"'\`\\n]*\\bdo-bootstrap (?:${names}|--?\\w)`);
     const writers = MODULES.filter(({ code }) => line.test(code)).map(({ path }) => path);
     const allowed = ["cli/commands/", "cli/completion/", "commands/demo/", "report/json-schema.ts"];
     expect(writers.filter((path) => !isIn(path, ...allowed))).toEqual([
-      // A word about itself.
+      // Names its own command.
       "exec/guards.ts",
     ]);
   });
 });
 
-describe("what is printed", () => {
+describe("output", () => {
   const writes = /(?:std(?:out|err)|stream)\.write\(|writeSync\(|writeAll\(|console\./;
 
-  it("is written in these files only", () => {
+  it("is written only by these files", () => {
     const writers = MODULES.filter(({ code }) => writes.test(code)).map(({ path }) => path);
     expect(writers.sort()).toEqual([
       "bin.ts",
-      // The data that was asked for.
+      // Prints the requested data.
       "cli/commands/env.ts",
       "exec/execute.ts",
       "exec/quick.ts",
       "exec/write-all.ts",
-      // What the prompt library draws of texts that were made safe.
+      // The prompt library draws texts that are already safe.
       "host/node.ts",
       "main.ts",
-      // One line, which it makes safe.
+      // Makes its one line safe.
       "report/progress.ts",
     ]);
   });
 
-  it("by main.ts goes through a gate, but for help and data", () => {
+  it("of main.ts is made safe, except help and data", () => {
     const { code = "" } = MODULES.find(({ path }) => path === "main.ts") ?? {};
     const written = Array.from(
       code.matchAll(/std(?:out|err)\.write\((\w+(?:\.\w+)?)/g),
@@ -283,29 +283,29 @@ describe("what is printed", () => {
 });
 
 describe("the small entry", () => {
-  /** What the build takes out of it, to load it when a text is on its way out. */
+  /** Modules that the build splits off; they load only when a text is printed. */
   const build = readFileSync(join(SRC, "..", "esbuild.config.mjs"), "utf8");
   const [, list = ""] = /const LATE = \[(.*?)\n?\];/s.exec(build) ?? [];
   const late = Array.from(list.matchAll(/"src\/([^"]+)"/g), ([, path = ""]) => path);
 
-  /** Everything that is loaded with a module, types not counted. */
+  /** All modules that load with this one, without type imports. */
   const loadedWith = (path: string, seen = new Set<string>()): Set<string> => {
     if (seen.has(path)) return seen;
     seen.add(path);
     const { imports = [] } = MODULES.find((each) => each.path === path) ?? {};
     for (const { to, typeOnly } of imports) {
-      // What bin.ts hands everything else to, it loads only then.
+      // bin.ts loads main.ts only for the lines that it cannot read itself.
       if (!typeOnly && to !== "main.ts" && !late.includes(to)) loadedWith(to, seen);
     }
     return seen;
   };
 
-  it("loads dotenv and, for Windows, cross-spawn: no other package", () => {
+  it("loads no packages except dotenv and, for Windows, cross-spawn", () => {
     const packages = [...loadedWith("bin.ts")].filter((to) => !/^node:|\.ts$/.test(to));
     expect(packages.sort()).toEqual(["cross-spawn", "dotenv"]);
   });
 
-  it("loads nothing of the whole program but what it shares with it", () => {
+  it("loads only these modules of the whole program", () => {
     const modules = [...loadedWith("bin.ts")].filter((to) => to.endsWith(".ts"));
     expect(modules.filter((to) => !isIn(to, "bin.ts", "exec/")).sort()).toEqual([
       "errors/app-error.ts",
@@ -333,22 +333,22 @@ describe("the small entry", () => {
     ]);
   });
 
-  it("loads late what a text passes on its way out, and what names a mistake", () => {
+  it("loads masking, redaction and token diagnosis only when needed", () => {
     const printing = ["secret/mask.ts", "secret/redact.ts", "secret/safe.ts"];
     expect(late).toEqual([...printing, "secret/not-a-token.ts"]);
   });
 });
 
 describe("imports point downwards", () => {
-  it("every file stands in a room", () => {
+  it("every file belongs to a room", () => {
     expect(MODULES.filter(({ path }) => roomOf(path) === undefined)).toEqual([]);
   });
 
-  it("between layers and between rooms, types included", () => {
+  it("no file imports from a later room, type imports included", () => {
     expect(breaches((from, to) => isOurs(to) && orderOf(to) > orderOf(from))).toEqual([]);
   });
 
-  it("above the host its types alone are known", () => {
+  it("other rooms import only the host's types", () => {
     const isTypes = (to: string, typeOnly: boolean) => to === "host/host.ts" && typeOnly;
     const starters = [...MACHINE, "main.ts", "index.ts"];
     const breach = breaches(
@@ -358,7 +358,7 @@ describe("imports point downwards", () => {
     expect(breach).toEqual([]);
   });
 
-  it("and in no circle, types included", () => {
+  it("there are no import cycles, type imports included", () => {
     const edges = new Map(MODULES.map(({ path, imports }) => [path, imports.map(({ to }) => to)]));
     const circles: string[] = [];
     const done = new Set<string>();
@@ -385,15 +385,15 @@ it("no room has more than 15 % of the lines", () => {
   expect(shares.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1);
 });
 
-it("a child of ours gets the whole environment only where a person trusts it", () => {
+it("only commands that the user trusts get the whole environment", () => {
   const users = MODULES.filter(({ code }) => /\bwholeEnvironment\(/.test(code));
   expect(users.map(({ path }) => path).sort()).toEqual([
     "concerns/token/find-token.ts",
-    // All but what leads into the repo.
+    // Everything except paths into the repo.
     "concerns/token/run-alone.ts",
     "secret/child-environment.ts",
   ]);
-  // Behind exec the command is the person's own.
+  // exec runs the user's own command.
   const starters = MODULES.filter(({ code }) =>
     /\b(spawn|execa|spawnIt|fork|execFile)\(/.test(code),
   );
@@ -404,7 +404,7 @@ it("a child of ours gets the whole environment only where a person trusts it", (
   ]);
 });
 
-it("a secret is revealed at the sinks of rule 1 only", () => {
+it("only the sinks of rule 1 reveal a secret", () => {
   const users = MODULES.filter(({ code }) =>
     /\.\s*reveal\b|\["reveal"\]|\{[^}]*\breveal\b[^}]*\}\s*=/.test(code),
   );
@@ -419,7 +419,7 @@ it("a secret is revealed at the sinks of rule 1 only", () => {
   ]);
 });
 
-it("a folder is removed with all that is in it in one place, which no other user can reach", () => {
+it("only host/private-folder.ts removes a folder with its contents", () => {
   const recursive =
     /\b(?:rm|rmdir|rimraf|emptyDir|remove)(?:Sync)?\([^;]*\brecursive\b|unsafeCleanup/s;
   const users = MODULES.filter(({ code }) => recursive.test(code));

@@ -131,7 +131,7 @@ function read(path: string): string {
   return readFileSync(join(ROOT, path), "utf8");
 }
 
-describe("the follower", () => {
+describe("the citation checker", () => {
   const pages: Pages = new Map([
     [
       DESIGN_PAGE,
@@ -192,7 +192,7 @@ describe("the follower", () => {
     ["(contracts/doctl.md 3.8)", "1: old form: contracts/d"],
     ["(contracts 3.8)", "1: old form: (contracts 3"],
     ["(docs/contracts/doctl.md 5, doctl.md 5)", "1: old form: doctl.md 5"],
-  ])("notices %j", (text, wrong) => {
+  ])("reports %j", (text, wrong) => {
     expect(follow(text, pages).wrong).toContain(wrong);
   });
 });
@@ -206,12 +206,12 @@ describe("the citations of this repo", () => {
     .filter((path) => path !== own);
   const found = files.map((path) => ({ path, ...follow(read(path), PAGES) }));
 
-  it("every one has a target", () => {
+  it("every citation has a target", () => {
     const wrong = found.flatMap(({ path, wrong }) => wrong.map((each) => `${path}:${each}`));
     expect(wrong).toEqual([]);
   });
 
-  it("the scan finds them", () => {
+  it("the scan finds more than 200", () => {
     const all = found.reduce((sum, { count }) => sum + count, 0);
     expect(all).toBeGreaterThan(200);
   });

@@ -7,8 +7,8 @@ import { type LeakGuard, leakGuard } from "../fixtures/leak-guard.ts";
 import { leaksOfRun } from "../fixtures/leaks-of-run.ts";
 import { randomToken, unguardedToken } from "../fixtures/workbench.ts";
 
-// What the end of the suite calls a leak. The tokens here carry the mark of another run, as these
-// leaks are not to fail this one.
+// What the leak search after a run reports. These tokens have the mark of another run, so that
+// they do not fail this one.
 const MARK = "feedc0ffee42";
 const HALF = `0123456789${MARK}abcdef0123`;
 const TOKEN = `dop_v1_${HALF}${HALF}`;
@@ -40,7 +40,11 @@ const base64 = Buffer.from(`user:${TOKEN}`).toString("base64");
 
 it.each<[what: string, plant: Plant, leaks: string[]]>([
   ["nothing", () => {}, []],
-  ["where a token may be", both(file("acme-web/.env"), file("home/.config/doctl/config.yaml")), []],
+  [
+    "places that may hold a token",
+    both(file("acme-web/.env"), file("home/.config/doctl/config.yaml")),
+    [],
+  ],
   ["a file", file("acme-web/notes.txt"), ["acme-web/notes.txt: a token"]],
   ["half a token", file("tmp/x", HALF), ["tmp/x: a token"]],
   [
@@ -50,14 +54,18 @@ it.each<[what: string, plant: Plant, leaks: string[]]>([
   ],
   ["a file's name", file(`tmp/${TOKEN}`, ""), [`the name tmp/${TOKEN}: a token`]],
   ["a link", (_, root) => symlink(TOKEN, join(root, "link")), ["link: a token"]],
-  ["a test that says so", both(file("acme-web/.env.prod"), may("acme-web/.env.prod")), []],
+  ["a file that the test allows", both(file("acme-web/.env.prod"), may("acme-web/.env.prod")), []],
   ["a git object", object(TOKEN), [`acme-web/.git/objects/ab/${"c".repeat(38)}: a token`]],
-  ["one that a test has added", both(file("main.tf"), may("main.tf"), object(TOKEN)), []],
+  ["a git object of an allowed file", both(file("main.tf"), may("main.tf"), object(TOKEN)), []],
   ["standard output", said(["check"], TOKEN), ["stdout of check: a token"]],
   ["standard error", said(["env"], "", TOKEN), ["stderr of env: a token"]],
-  ["what env is asked for", said(["env"], TOKEN), []],
-  ["the command's output", said(["exec", "--", "x"], TOKEN), []],
-  ["masked output", said(["exec", "--mask", "x"], TOKEN), ["stdout of exec --mask x: a token"]],
+  ["the output of env", said(["env"], TOKEN), []],
+  ["the output of exec's command", said(["exec", "--", "x"], TOKEN), []],
+  [
+    "the output of exec --mask",
+    said(["exec", "--mask", "x"], TOKEN),
+    ["stdout of exec --mask x: a token"],
+  ],
   ["a temporary file", file(LEFT), [`${LEFT}: a token`]],
   ["a temporary file of a killed run", both(file(LEFT), (guard) => guard.killed()), []],
 ])("%s", async (_, plant, leaks) => {
@@ -86,7 +94,7 @@ it.each<[what: string, left: { tmp?: string; home?: string; argv?: string; found
   );
 });
 
-it("every token of this run carries its mark in both halves, and no other does", () => {
+it("every token of this run has the mark in both halves; unguarded tokens don't", () => {
   const [one, other] = [randomToken(), randomToken()].map((token) => token.slice(-64));
   const mark = one?.slice(10, 22) ?? "";
   expect(one?.slice(42, 54)).toBe(mark);

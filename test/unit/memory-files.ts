@@ -2,16 +2,16 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import type { FileSnapshot, Files, Snapshot } from "../../src/host/host.ts";
 import { isInside } from "../../src/lib/paths.ts";
 
-/** What stands at a path: a text, or more than a text; undefined: nothing. */
+/** What is at a path: a text, or an entry with more details; undefined: nothing. */
 export type Entry =
   | string
   | undefined
-  /** `leadsTo`: where the link at this path leads, absolute. Without a text it leads to nothing. */
+  /** `leadsTo`: absolute target of the link at this path. Without a text the target does not exist. */
   | { readonly text?: string | Buffer; readonly mode?: number; readonly leadsTo?: string }
   | { readonly fifo: string }
   | { readonly unusable: string };
 
-/** Where a mode is not the point, what holds secrets has theirs. */
+/** Files with secrets, which are 0600 unless a test sets a mode. */
 const PRIVATE = /\/\.env(\.(?!example$)\w+)?$|\.secret\.|\/doctl\//;
 
 export function fileSnapshot(
@@ -33,7 +33,7 @@ function snapshot(path: string, target: string, entry: Entry): Snapshot {
   return fileSnapshot(path, text, { target, ...(mode === undefined ? {} : { mode }) });
 }
 
-/** Files that can be read. @param top what paths may be relative to, also those of `readOnly` folders. */
+/** Read-only files in memory. @param top base of relative paths, also of `readOnly` folders. */
 export function memoryFiles(
   top: string,
   entries: Readonly<Record<string, Entry>>,
@@ -54,7 +54,7 @@ export function memoryFiles(
   const linkOn = (path: string): string =>
     real(dirname(path)) === dirname(path) ? path : linkOn(dirname(path));
   const unexpected = () => {
-    throw new Error("These files are only read.");
+    throw new Error("Memory files are read-only.");
   };
   return {
     get steady() {

@@ -18,7 +18,7 @@ const texts = new Map(
 const reference = texts.get("docs/reference.md") ?? "";
 const findings = texts.get("docs/findings.md") ?? "";
 
-describe("what is written for users is true", () => {
+describe("the docs match the program", () => {
   it("the config of the reference is valid, and each of its environments resolves", () => {
     const [, yaml = ""] = /```yaml\n([\s\S]*?)```/.exec(reference) ?? [];
     const written = validateConfig(parse(yaml), "reference.md");
@@ -33,7 +33,7 @@ describe("what is written for users is true", () => {
     }
   });
 
-  // The design names what is not built yet, and says so.
+  // The design also names options that are not built yet.
   it.each(PAGES.filter((path) => path !== "docs/design.md"))(
     "every option that %s names exists",
     (path) => {
@@ -44,14 +44,14 @@ describe("what is written for users is true", () => {
         .get(path)
         ?.replace(/(npm|git|terraform|tofu) [^\n`]*|doctl auth[^\n`]*/g, "");
       const named = [...(ours?.matchAll(/--([a-z][a-z-]+)/g) ?? [])].map(([, name]) => name ?? "");
-      // Those of the program itself, and of git where its commands are told apart.
+      // Our options, and git's where its commands are named.
       const ofGit = ["no-verify", "amend", "squash", "apply"];
       const all = ["help", "version", ...known, ...(path === "docs/leaks.md" ? ofGit : [])];
       expect(named.filter((name) => !all.includes(name))).toEqual([]);
     },
   );
 
-  it.each(PAGES)("what %s leads to is there", (path) => {
+  it.each(PAGES)("every link of %s has a target", (path) => {
     const links = [...(texts.get(path)?.matchAll(/\]\((?!https?:)([^)#]+)/g) ?? [])];
     const places = links.map(([, link]) => join(dirname(path), link ?? ""));
     expect(places.filter((place) => !existsSync(place))).toEqual([]);

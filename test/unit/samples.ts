@@ -2,7 +2,7 @@ import { AppError } from "../../src/errors/app-error.ts";
 import type { ExecConfig } from "../../src/exec/exec-config.ts";
 import { Secret } from "../../src/secret/secret.ts";
 
-// Built up, so that no scanner takes this file for a leak.
+// Built at run time, so that secret scanners don't report this file.
 const HEX = "0123456789abcdef".repeat(4);
 
 export const PERSONAL = `dop_v1_${HEX}`;
@@ -13,7 +13,7 @@ export const LEGACY = HEX;
 
 export const secret = (value: string = PERSONAL): Secret => Secret.of(value, { kind: "stdin" });
 
-/** What is no config of doctl's. */
+/** Texts that are not a valid doctl config. */
 export const NOT_A_CONFIG: readonly (readonly [string, string])[] = [
   ["a list", "- a\n- b\n"],
   ["a text", "hello\n"],
@@ -24,7 +24,7 @@ export const NOT_A_CONFIG: readonly (readonly [string, string])[] = [
   ["an alias without an anchor", "access-token: *t\n"],
 ];
 
-/** The refusal of an action that should not succeed. */
+/** The error of an action that must fail. */
 export function thrownBy(action: () => unknown): AppError {
   try {
     action();
@@ -43,7 +43,7 @@ export function at(path: string, value: unknown): Record<string, unknown> {
   >;
 }
 
-/** A cache folder that nobody has used before. */
+/** An empty cache folder. */
 export const NO_RECORDS = { recall: () => undefined, keep: () => {} };
 
 /** Of a repo without Terraform. */

@@ -17,8 +17,8 @@ say(\`Done with \${few(all)}\`);
 
 const texts = textsOfProgram();
 
-describe("the list of texts", () => {
-  it("has each text of a source once, with its line and what it is for", () => {
+describe("the list of the program's texts", () => {
+  it("has each text of a source once, with its line and purpose", () => {
     const lines = textsOf("src/a.ts", SOURCE).map(({ line, id, text }) => `${line} ${id} ${text}`);
     expect(lines).toEqual([
       "5 git.none ${path} is ${…}.",
@@ -49,7 +49,7 @@ describe("the list of texts", () => {
     ["src/cli/", "USAGE"],
     ["src/core/apply.ts", "progress"],
     ["src/concerns/token/guide.ts", "question"],
-  ])("finds in %s what is for %s", (file, id) => {
+  ])("finds texts in %s for %s", (file, id) => {
     const found = texts.filter((text) => text.file.startsWith(file) && text.id === id);
     expect(found).not.toEqual([]);
   });

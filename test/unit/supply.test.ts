@@ -12,26 +12,29 @@ import { type Job, stepsOf, unpinned, type Workflow } from "../fixtures/workflow
 const read = (path: string) => readFileSync(path, "utf8");
 const json = (path: string) => JSON.parse(read(path));
 
-describe("what is installed", () => {
+describe("installed packages", () => {
   const lock = json("package-lock.json");
   const packages = Object.entries<Record<string, unknown>>(lock.packages).filter(
     ([path]) => path !== "",
   );
 
-  it.each([".ci/run", "README.md", "CONTRIBUTING.md"])("runs no script: %s", (path) => {
-    const installs = read(path).match(/npm ci\b.*/g) ?? [];
-    expect(installs.length).toBeGreaterThan(0);
-    expect(installs.filter((line) => !line.startsWith("npm ci --ignore-scripts"))).toEqual([]);
-  });
+  it.each([".ci/run", "README.md", "CONTRIBUTING.md"])(
+    "are installed without scripts: %s",
+    (path) => {
+      const installs = read(path).match(/npm ci\b.*/g) ?? [];
+      expect(installs.length).toBeGreaterThan(0);
+      expect(installs.filter((line) => !line.startsWith("npm ci --ignore-scripts"))).toEqual([]);
+    },
+  );
 
   it.each([
-    ["node_modules/esbuild", "finds the program again that npm has put into @esbuild"],
+    ["node_modules/esbuild", "finds the program that npm put into @esbuild"],
     ["node_modules/@tree-sitter-grammars/tree-sitter-hcl", "builds for Node what we load as .wasm"],
-  ])("%s would like to, and works without: its script %s", (path) => {
+  ])("work without the install script of %s, which %s", (path) => {
     expect(lock.packages[path]).toHaveProperty("hasInstallScript", true);
   });
 
-  it("no other package has one", () => {
+  it("have no other install scripts", () => {
     const wanting = packages.filter(([, { hasInstallScript }]) => hasInstallScript === true);
     expect(wanting.map(([path]) => path)).toEqual([
       "node_modules/@tree-sitter-grammars/tree-sitter-hcl",
@@ -39,14 +42,14 @@ describe("what is installed", () => {
     ]);
   });
 
-  it("is named by its hash, and by no server", () => {
+  it("are pinned by a hash and not by a server", () => {
     expect(packages.length).toBeGreaterThan(100);
     expect(packages.filter(([, { integrity }]) => !/^sha512-/.test(String(integrity)))).toEqual([]);
     expect(packages.filter(([, each]) => "resolved" in each)).toEqual([]);
     expect(read(".npmrc").split("\n")).toContain("omit-lockfile-registry-resolved=true");
   });
 
-  it("is in CONTRIBUTING with its reason, and nothing else is", () => {
+  it("are all listed in CONTRIBUTING with a reason", () => {
     const [, table = ""] = read("CONTRIBUTING.md").split("\n## Dependencies\n");
     const rows = [...table.matchAll(/^\| (`[^|]+`) +\| +[^| ][^|]+\|$/gm)];
     const named = rows.flatMap(([, names = ""]) => names.match(/[^`, ]+/g) ?? []);
@@ -65,7 +68,7 @@ describe("the package", () => {
     ]);
   });
 
-  it("runs nothing where it is installed, and nothing of its own accord but the build before a pack", () => {
+  it("has no install scripts, and only prepack runs automatically", () => {
     const unasked = /^(pre|post)|^(install|prepare|prepublish|dependencies)$/;
     expect(Object.keys(scripts).filter((name) => unasked.test(name))).toEqual(["prepack"]);
     expect(scripts.prepack).toBe("npm run --silent build");
@@ -73,8 +76,8 @@ describe("the package", () => {
   });
 });
 
-describe("the licences of what is bundled", () => {
-  /** What the build puts other packages in the place of, and what only these need. */
+describe("the licences of bundled packages", () => {
+  /** Packages that the build replaces, and their dependencies. */
   const REPLACED = [
     "escalade",
     "string-width",
@@ -83,7 +86,7 @@ describe("the licences of what is bundled", () => {
     "emoji-regex",
     "get-east-asian-width",
   ];
-  /** Those, and a grammar that is copied. */
+  /** The replacements, and a grammar that is copied. */
   const ADDED = ["fast-string-width", "fast-wrap-ansi", "@tree-sitter-grammars/tree-sitter-hcl"];
 
   async function bundled(): Promise<string[]> {
@@ -104,7 +107,7 @@ describe("the licences of what is bundled", () => {
     return [...new Set(names)].filter((name) => !REPLACED.includes(name)).concat(ADDED);
   }
 
-  it("are all in the package, each with a text", async () => {
+  it("are all in the package, with their texts", async () => {
     const notices = read("dist/THIRD-PARTY-NOTICES.txt").split(`\n${"-".repeat(72)}\n\n`);
     const names = notices.map((text) => text.split(" ")[0] ?? "");
     expect([...new Set(names)].sort()).toEqual([...new Set(await bundled())].sort());
@@ -115,10 +118,15 @@ describe("the licences of what is bundled", () => {
   });
 
   it.each<[name: string, files: Record<string, string>, manifest: object, said: RegExp]>([
-    ["LICENCE, as the British write it", { LICENCE: "Ours." }, {}, /^x 1 \(MIT\)\n\nOurs\.\n$/],
+    ["LICENCE in British spelling", { LICENCE: "Ours." }, {}, /^x 1 \(MIT\)\n\nOurs\.\n$/],
     ["license.md", { "license.md": "Ours." }, {}, /\n\nOurs\.\n$/],
-    ["a NOTICE, too", { "LICENSE.txt": "Ours.", NOTICE: "Theirs." }, {}, /Ours\.\n\nTheirs\.\n$/],
-    ["no file, and an author", {}, { author: "Ada" }, /Copyright \(c\) Ada\n\nPermission is/],
+    [
+      "a NOTICE file too",
+      { "LICENSE.txt": "Ours.", NOTICE: "Theirs." },
+      {},
+      /Ours\.\n\nTheirs\.\n$/,
+    ],
+    ["no file but an author", {}, { author: "Ada" }, /Copyright \(c\) Ada\n\nPermission is/],
     ["an author as an object", {}, { author: { name: "Ada" } }, /Copyright \(c\) Ada\n/],
   ])("a package with %s", async (_, files, manifest, said) => {
     expect(await noticesOf([await packageWith(files, manifest)])).toMatch(said);
@@ -127,9 +135,9 @@ describe("the licences of what is bundled", () => {
   it.each<[name: string, files: Record<string, string>, manifest: object]>([
     ["an empty file", { LICENSE: "\n" }, {}],
     ["no file and no author", {}, {}],
-    ["no file and a licence that is not known", {}, { author: "Ada", license: "WTFPL" }],
-    ["a licence that is a name of JavaScript's", {}, { author: "Ada", license: "toString" }],
-  ])("%s fails the build, which names it", async (_, files, manifest) => {
+    ["no file and an unknown licence", {}, { author: "Ada", license: "WTFPL" }],
+    ["a licence that is a property of Object", {}, { author: "Ada", license: "toString" }],
+  ])("%s fails the build, and the error names the package", async (_, files, manifest) => {
     const folder = await packageWith(files, manifest);
     await expect(noticesOf([folder])).rejects.toThrow(/^x 1 \(\w+\) has no licence file/);
   });
@@ -146,7 +154,7 @@ describe("the licences of what is bundled", () => {
   }
 });
 
-describe("do-bootstrap is got by its name nowhere", () => {
+describe("do-bootstrap is never installed by its name", () => {
   const places = ["src", "templates", "examples", "docs", "scripts", ".github", ".ci"];
   const files = places.flatMap((place) =>
     readdirSync(place, { recursive: true, withFileTypes: true })
@@ -155,7 +163,7 @@ describe("do-bootstrap is got by its name nowhere", () => {
   );
   const all = [...files, ...readdirSync(".").filter((name) => /\.(md|json|mjs)$/.test(name))];
 
-  it("in no source, template, example, page or workflow", () => {
+  it("in sources, templates, examples, pages and workflows", () => {
     expect(all.length).toBeGreaterThan(200);
     expect(all).toEqual(expect.arrayContaining(["README.md", "templates/ci/github.yml"]));
     expect(all.filter((path) => BY_NAME.test(read(path)))).toEqual([]);
@@ -196,11 +204,11 @@ const WORKFLOWS: [string, Workflow, string][] = readdirSync(FOLDER).map((name) =
 describe.each(WORKFLOWS)("%s", (_, workflow, text) => {
   const jobs: [string, Job][] = Object.entries(workflow.jobs);
 
-  it("names every action by its commit, with the release behind it", () => {
+  it("pins every action by its commit, with the release in a comment", () => {
     expect(unpinned(text)).toEqual([]);
   });
 
-  it("gives each job the rights that it says it needs, an end, and a known machine", () => {
+  it("gives each job its own permissions, a timeout and a fixed runner", () => {
     expect(workflow.permissions).toEqual({});
     for (const [name, job] of jobs) {
       expect(job.permissions, name).toEqual(expect.any(Object));
@@ -209,11 +217,11 @@ describe.each(WORKFLOWS)("%s", (_, workflow, text) => {
     }
   });
 
-  it("says what happens to two at once", () => {
+  it("has a concurrency group", () => {
     expect(workflow.concurrency).toHaveProperty("group");
   });
 
-  it("leaves no credentials beside the code, and no cache for others to fill", () => {
+  it("keeps no git credentials and uses no shared cache", () => {
     for (const step of jobs.flatMap(([, job]) => stepsOf(job))) {
       if (step.uses?.startsWith("actions/checkout@")) {
         expect(step.with).toHaveProperty("persist-credentials", false);
@@ -224,7 +232,7 @@ describe.each(WORKFLOWS)("%s", (_, workflow, text) => {
     }
   });
 
-  it("puts nothing of an event's into a script", () => {
+  it("has no expressions in scripts", () => {
     const scripts = jobs.flatMap(([, job]) => stepsOf(job).flatMap(({ run }) => run ?? []));
     expect(scripts.length).toBeGreaterThan(0);
     expect(scripts.filter((script) => script.includes("${{"))).toEqual([]);
@@ -241,13 +249,13 @@ describe("a release", () => {
   const steps = (name: string) => stepsOf(jobs[name] ?? {});
   const scripts = (name: string) => steps(name).flatMap(({ run }) => run ?? []);
 
-  it("is tested before it is packed, and packed before anything may be published", () => {
+  it("is tested before it is packed, and packed before it is published", () => {
     const inOrder = [/TAG !== `v\$\{version\}`/, /^\.ci\/run$/, /npm pack[\s\S]*sha256sum/];
     expect(scripts("pack")).toEqual(inOrder.map((each) => expect.stringMatching(each)));
     expect(jobs["publish"]?.needs).toBe("pack");
   });
 
-  it("is published as it was packed, with provenance, by a job that runs nothing of the repo", () => {
+  it("is published as packed, with provenance, by a job without the repo's code", () => {
     expect(scripts("publish")).toEqual([
       "sha256sum --check --strict SHA256SUMS",
       expect.stringMatching(
@@ -257,7 +265,7 @@ describe("a release", () => {
     expect(steps("publish").some(({ uses }) => uses?.includes("checkout"))).toBe(false);
   });
 
-  it("needs no stored token, and one right in each job", () => {
+  it("needs no stored token and one permission per job", () => {
     expect(read(join(FOLDER, "release.yml"))).not.toMatch(/secrets\./);
     expect(Object.entries(jobs).map(([name, job]) => [name, job.permissions])).toEqual([
       ["pack", { contents: "read" }],
@@ -267,7 +275,7 @@ describe("a release", () => {
   });
 });
 
-it("new releases of packages and actions are proposed every week", () => {
+it("Dependabot proposes new releases of packages and actions every week", () => {
   const { updates } = parse(read(".github/dependabot.yml"));
   const about = updates.map((each: Record<string, unknown>) => [
     each["package-ecosystem"],

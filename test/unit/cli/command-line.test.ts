@@ -15,7 +15,7 @@ import { FORMATS } from "../../../src/exec/quoting.ts";
 
 type Options = CommandLine["options"];
 
-/** What the whole program makes of a line. */
+/** How the whole program reads a line. */
 async function parsed(argv: readonly string[]): Promise<CommandLine | string> {
   const result = await parse(argv, 80);
   if (result.kind === "print") return result.text;
@@ -30,7 +30,7 @@ const refusal = async (argv: readonly string[]) =>
     return error.message;
   });
 
-describe("a line that the small entry reads, as the whole program does", () => {
+describe("the small entry reads this line like the whole program", () => {
   it.each<[argv: string[], options: Options, words: string[]]>([
     [["env"], {}, []],
     [["env", "--"], {}, []],
@@ -106,7 +106,7 @@ describe("a line that the small entry reads, as the whole program does", () => {
   });
 });
 
-describe("a line that is left to the whole program, which takes it", () => {
+describe("only the whole program reads this line", () => {
   it.each<[argv: string[], options: Options, words: string[]]>([
     [["env", "--json"], { json: true }, []],
     [["env", "--all", "--debug"], { all: true, debug: true }, []],
@@ -133,7 +133,7 @@ describe("a line that is left to the whole program, which takes it", () => {
     [["exec", "--mask", "--help", "--", "ls"], "Usage: do-bootstrap exec [options] -- COMMAND…\n"],
     [["env", "--version"], "0.0.0-test\n"],
     [["--help"], "Usage: do-bootstrap [COMMAND] [options]"],
-  ])("%j is answered", async (argv, line) => {
+  ])("%j prints help or the version", async (argv, line) => {
     expect(readCommandLine(argv)).toBeUndefined();
     const text = await parsed(argv);
     expect(text).toContain(line);
@@ -148,7 +148,7 @@ describe("a line that is left to the whole program, which takes it", () => {
   );
 });
 
-describe("a line that is left to the whole program, which refuses it", () => {
+describe("the whole program refuses this line", () => {
   it.each<[argv: string[], message: string]>([
     [["env", "ls"], "env takes no arguments: ls."],
     [["env", "--all", "true"], "env takes no arguments: true."],
@@ -206,7 +206,7 @@ describe("the separator", () => {
     ["exec --mask", "exec --mask"],
     ["env ls", "env ls"],
     ["check --env prod", "check --env prod"],
-  ])("%s is %s", (argv, line) => {
+  ])("%s becomes %s", (argv, line) => {
     expect(withSeparator(argv.split(" ")).join(" ")).toBe(line);
   });
 
@@ -217,7 +217,7 @@ describe("the separator", () => {
     ["exec -- --json", "exec"],
     ["env --json", "env --json"],
     ["check --json", "check --json"],
-  ])("of %s ours is %s", (argv, own) => {
+  ])("in %s our own part is %s", (argv, own) => {
     expect(ownPart(argv.split(" ")).join(" ")).toBe(own);
   });
 });
@@ -236,7 +236,7 @@ describe("for any line", () => {
   );
   const line = fc.tuple(fc.constantFrom("exec", "env"), fc.array(word, { maxLength: 6 }));
 
-  it("what the small entry reads, the whole program reads the same", async () => {
+  it("the whole program reads what the small entry reads the same way", async () => {
     let read = 0;
     await fc.assert(
       fc.asyncProperty(line, async ([command, rest]) => {
@@ -248,7 +248,7 @@ describe("for any line", () => {
         if (FORMATS.some((each) => each === format)) {
           expect(await parsed(argv)).toEqual(quick);
         } else {
-          // The small entry refuses it later, where it quotes.
+          // The small entry refuses it later, when it quotes.
           expect(await refusal(argv)).toBe(`--format ${format}: invalid value.`);
         }
       }),
@@ -257,7 +257,7 @@ describe("for any line", () => {
     expect(read).toBeGreaterThan(50);
   });
 
-  it("the words of a command are passed on, whatever they are", async () => {
+  it("the words of a command are passed on unchanged", async () => {
     const words = fc.array(word, { minLength: 1, maxLength: 6 });
     await fc.assert(
       fc.asyncProperty(words, async (list) => {
@@ -270,7 +270,7 @@ describe("for any line", () => {
   });
 });
 
-describe("an option of every command may stand in front of it", () => {
+describe("a global option may come before the command", () => {
   it.each<[string, string]>([
     ["--no-color exec -- ls", "exec --no-color -- ls"],
     ["--json --debug env", "env --json --debug"],

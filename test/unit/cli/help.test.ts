@@ -59,7 +59,7 @@ describe.each(COMMANDS.map((command) => [command.name, command] as const))(
       expect(helpOf(name, "--all", "-h")).toBe(whole);
     });
 
-    it("names options that are its own only", () => {
+    it("uses only its own options in its examples", () => {
       const known = [...Object.keys(options), ...Object.keys(globalOptions), "no-color"];
       const named = examples
         .filter(([line]) => line.includes(`do-bootstrap ${name}`) || name === "init")
@@ -89,7 +89,7 @@ it.each<[command: string, options: string]>([
 });
 
 describe("do-bootstrap --help", () => {
-  it("leads with three commands, each with an example", () => {
+  it("starts with three commands, each with an example", () => {
     const [, lead = ""] = /^Start here:\n(.*?)\n\n/ms.exec(PLAIN) ?? [];
     expect(namesIn(lead)).toEqual(["init", "check", "exec"]);
     expect(lead.match(/(?<=^ {9})do-bootstrap.*(?= # )/gm)?.map((line) => line.trim())).toEqual([
@@ -100,7 +100,7 @@ describe("do-bootstrap --help", () => {
     expect(MAIN.map(({ name }) => name)).toEqual(namesIn(lead));
   });
 
-  it("has a row for every other command but the rare ones, which it names", () => {
+  it("has a row for every common command and names the rare ones", () => {
     const rare = COMMANDS.filter((command) => command.rare).map(({ name }) => name);
     const common = COMMANDS.filter((command) => !command.rare).map(({ name }) => name);
     expect(namesIn(PLAIN)).toEqual(common);
@@ -108,7 +108,7 @@ describe("do-bootstrap --help", () => {
     for (const option of Object.keys(globalOptions)) expect(PLAIN).toContain(`--${option}`);
   });
 
-  it("fits a screen but for a few lines", () => {
+  it("has at most 26 lines of 80 columns", () => {
     const lines = PLAIN.trimEnd().split("\n");
     expect(lines.length).toBeLessThanOrEqual(26);
     expect(lines.filter((line) => line.length > 80)).toEqual([]);

@@ -6,7 +6,7 @@ import { AppError } from "../../../src/errors/app-error.ts";
 import { said } from "../../fixtures/hint.ts";
 import { unguardedToken } from "../../fixtures/workbench.ts";
 
-/** The command, and its arguments but for those that the line leaves out; or what is printed. */
+/** The command and the arguments that the line sets, or the printed text. */
 async function read(line: string) {
   const parsed = await parse(line.split(" ").filter(Boolean), 80);
   if (parsed.kind === "print") return parsed.text.trim();
@@ -16,7 +16,7 @@ async function read(line: string) {
   return [parsed.command.name, Object.fromEntries(own)];
 }
 
-/** What a person reads of the refusal. */
+/** The refusal's message and hint. */
 async function refusal(argv: readonly string[]): Promise<string> {
   try {
     return JSON.stringify(await parse(argv, 80));
@@ -78,7 +78,7 @@ describe("help and version", () => {
     ["--no-color version", "--version"],
     ["help help", "--help"],
     ["help version --debug", "--help"],
-  ])("%s is %s", async (line, other) => {
+  ])("%s is the same as %s", async (line, other) => {
     expect(await read(line)).toBe(await read(other));
     expect(await read(line)).toMatch(/^Usage: do-bootstrap|0\.0\.0-test/m);
   });
@@ -93,7 +93,7 @@ describe("help and version", () => {
     expect(await parse(line.split(" "), 80)).toEqual({ kind: "print", text });
   });
 
-  it("what stands behind exec's command is not ours", async () => {
+  it("options after exec's command are not ours", async () => {
     const { kind } = await parse("exec -- ls --help --version --json --all".split(" "), 80);
     expect(kind).toBe("run");
   });
@@ -103,7 +103,7 @@ const STDIN = "do-bootstrap --token-stdin < ~/token.txt";
 const HISTORY = "do-bootstrap check --history";
 
 it.each<[line: string, message: string, hint: string]>([
-  // What a value is missing for.
+  // Missing values.
   [
     "--env",
     "--env needs a value.",
@@ -114,12 +114,12 @@ it.each<[line: string, message: string, hint: string]>([
   ["check --env --all", "--env needs a value.", "do-bootstrap check --env NAME"],
   ["scopes --format", "--format needs a value.", "Use one of: text, markdown"],
   ["ci github --branch -x", "--branch needs a value.", "do-bootstrap ci --branch NAME."],
-  // What takes none.
+  // Options without a value.
   ["--no-yes=false", "--no-yes takes no value.", "Write --no-yes"],
   ["--dry-run=maybe", "--dry-run takes no value.", "Write --dry-run"],
   ["--token-stdin token.txt", "--token-stdin takes no value: it reads standard input.", STDIN],
   ["check --token-stdin t", "--token-stdin takes no value", "check --token-stdin < ~/token.txt"],
-  // What nobody knows, and what was meant.
+  // Unknown options and commands, with suggestions.
   ["--token-stdn", "Unknown option --token-stdn.", "Did you mean --token-stdin?"],
   ["--ENV prod", "Unknown option --ENV.", "Did you mean --env?"],
   ["check --verbose", "Unknown option --verbose.", "Did you mean --debug?"],
@@ -145,7 +145,7 @@ it.each<[line: string, message: string, hint: string]>([
   expect(text).toContain(hint);
 });
 
-describe("a token on the line is never printed, and --token-stdin is named", () => {
+describe("a token on the line is never printed; the hint names --token-stdin", () => {
   const values = [unguardedToken(), "ab".repeat(32), "s3cr3t-Pa55word", "hunter"];
   it.each([
     ...["--token X", "--token=X", "-t X", "-tX", "-t=X", "--tokn X", "--api-key X", "--api_key X"],
@@ -184,7 +184,7 @@ describe("a token on the line is never printed, and --token-stdin is named", () 
   });
 
   it.each(["X", "check X", "-X", "--X", "hook X", "--token-stdin X", "--profile X"])(
-    "a word of no form: %s",
+    "a secret of no known form: %s",
     async (line) => {
       const text = await refusal(
         line.split(" ").map((word) => word.replace(/X$/, "s3cr3t_Pa55w0rd")),
@@ -193,7 +193,7 @@ describe("a token on the line is never printed, and --token-stdin is named", () 
     },
   );
 
-  it("a text to explain may have one in it, and a command to run", async () => {
+  it("explain's text and exec's command may contain a token", async () => {
     for (const line of ["explain 401 X", "exec -- ls X"]) {
       const argv = line.split(" ").map((word) => word.replace(/X$/, unguardedToken()));
       expect(await parse(argv, 80)).toMatchObject({ kind: "run" });
@@ -208,7 +208,7 @@ describe("every option of every command", () => {
     ),
   );
 
-  it("that needs a value says so where it has none", async () => {
+  it("says that its value is missing", async () => {
     const valued = all.filter(([, , { type }]) => type === "string");
     expect(valued.length).toBeGreaterThan(15);
     for (const [command, name] of valued) {
@@ -223,13 +223,13 @@ describe("every option of every command", () => {
     }
   });
 
-  it("that takes none says so", async () => {
+  it("says that it takes no value", async () => {
     for (const [command, name] of all.filter(([, , { type }]) => type === "boolean")) {
       expect(await refusal([command.name, `--${name}=x`])).toContain(`--${name} takes no value.`);
     }
   });
 
-  it("takes a value in each of them or in none", () => {
+  it("takes a value in all commands or in none", () => {
     const types = new Map(all.map(([, name, { type }]) => [name, type]));
     expect(all.filter(([, name, { type }]) => types.get(name) !== type)).toEqual([]);
   });

@@ -7,7 +7,7 @@ import { parse } from "../../../src/cli/parser.ts";
 import { readPlainLine } from "../../../src/cli/plain-line.ts";
 import { AppError } from "../../../src/errors/app-error.ts";
 
-/** The command, and its arguments but for those that the line leaves out. */
+/** The command and the arguments that the line sets. */
 function given({ command, args }: { command: { name: string }; args: Args }) {
   const own = Object.entries(args).filter(
     ([, value]) => value !== false && (!Array.isArray(value) || value.length > 0),
@@ -20,7 +20,7 @@ async function asked(argv: readonly string[]) {
   return parsed.kind === "run" ? given(parsed) : parsed.kind;
 }
 
-describe("a plain line is read without yargs, and the same", () => {
+describe("a plain line is read without yargs, with the same result", () => {
   it.each<[string, string, Record<string, unknown>]>([
     ["", "init", {}],
     ["--yes", "init", { yes: true }],
@@ -71,7 +71,7 @@ it.each([
   expect(readPlainLine(line.split(" "))).toBeUndefined();
 });
 
-/** What is read, or why it is refused. */
+/** The result, or the message of the refusal. */
 async function outcome<T>(read: () => T): Promise<Awaited<T> | string> {
   try {
     return await read();
@@ -81,7 +81,7 @@ async function outcome<T>(read: () => T): Promise<Awaited<T> | string> {
   }
 }
 
-it("whatever is read, yargs reads the same", async () => {
+it("yargs gives the same result for any plain line", async () => {
   const options = [globalOptions, ...COMMANDS.map((command) => command.options)].flatMap(
     Object.keys,
   );

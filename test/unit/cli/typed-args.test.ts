@@ -81,8 +81,8 @@ const none = command({
 
 const LEFT_OUT = { json: false, debug: false, color: false, "--": [] };
 
-describe("the arguments of a handler are what its types say", () => {
-  it("where nothing is given", () => {
+describe("a handler's arguments match its types", () => {
+  it("when nothing is given", () => {
     expect(readArgs(every, {})).toStrictEqual({
       ...LEFT_OUT,
       ...{ "dry-run": false, yes: false, FILE: [] },
@@ -124,14 +124,14 @@ it.each<[typeof every, values: object, message: string, hint: string]>([
     "perhaps needs one argument: here or there.",
     "do-bootstrap perhaps here, do-bootstrap perhaps there",
   ],
-])("of a closed list no other word is taken: $name %j", (of, values, message, hint) => {
+])("refuses a value outside the fixed list: $name %j", (of, values, message, hint) => {
   expect(refusal(() => readArgs(of, { ...values }))).toEqual({
     ...{ code: "USAGE", status: EXIT.usage, message },
     hint: `Use one of: ${hint}`,
   });
 });
 
-describe("whoever reads the line", () => {
+describe("an invalid value is refused", () => {
   it.each([
     ["scopes --for lunch", "--for lunch: invalid value."],
     ["scopes --format=pdf", "--format pdf: invalid value."],
@@ -154,7 +154,7 @@ describe("whoever reads the line", () => {
   });
 });
 
-it("every closed list has two words or more", () => {
+it("every fixed list has at least two values", () => {
   const lists = COMMANDS.flatMap(({ completes, options }) => [
     completes,
     ...Object.values(options).map((each) => each.completes),

@@ -26,7 +26,7 @@ describe("a write", () => {
       { sign: "+", mode: 0o644, stage: "open", isForClones: true },
     ],
     [
-      "a file that is there",
+      "an existing file",
       writeText(file("", 0o755), "x", "why"),
       { sign: "~", mode: 0o755, stage: "open", isForClones: true },
     ],
@@ -36,22 +36,22 @@ describe("a write", () => {
       { sign: "+", mode: 0o600, stage: "secret", isForClones: false, secretAt: PATH },
     ],
     [
-      "what takes a token away",
+      "a removal of a token",
       new WriteFile({ before: file(""), ...KEEP, takesAway: true }),
       { stage: "removal", isForClones: true, secretAt: undefined },
     ],
     [
-      "what takes one away and leaves one",
+      "a removal of a token that leaves another secret",
       new WriteFile({ before: file(""), ...PUT, takesAway: true }),
       { stage: "removal", isForClones: false, secretAt: PATH },
     ],
     [
-      "of two edits one takes away",
+      "two edits, one of which removes a token",
       new WriteFile({ before: file(""), ...PUT, takesAway: true }, { before: file(""), ...KEEP }),
       { stage: "secret" },
     ],
     [
-      "of two edits both do",
+      "two edits that both remove a token",
       new WriteFile(
         { before: file(""), ...KEEP, takesAway: true },
         { before: file(""), ...KEEP, takesAway: true },
@@ -74,7 +74,7 @@ describe("a write", () => {
       { kind: "create", mode: "0644", holdsSecret: false },
     ],
     [
-      "a file that is there",
+      "an existing file",
       writeText(file("", 0o40), "x", "why"),
       { kind: "change", mode: "0040", holdsSecret: false },
     ],
@@ -83,7 +83,7 @@ describe("a write", () => {
       new WriteFile({ before: ABSENT, ...PUT, mode: 0o600 }),
       { kind: "create", mode: "0600", holdsSecret: true },
     ],
-  ])("in documents: %s", (_, change, expected) => {
+  ])("as JSON: %s", (_, change, expected) => {
     expect(change.json()).toEqual({ ...expected, path: PATH, why: "why" });
     expect(JSON.stringify(change)).not.toContain(PERSONAL);
   });
@@ -93,12 +93,12 @@ describe("a write", () => {
     ["a line", writeText(file("a\nb\n"), "a\nc\n", ""), ["-b", "+c"]],
     ["a secret", new WriteFile({ before: file("a\n"), ...PUT }), ["-a", `+T=${FINGERPRINT}`]],
     [
-      "a mode alone",
+      "only the mode",
       new WriteFile({ before: file("a\n"), ...KEEP, mode: 0o600 }),
       ["-mode 0644", "+mode 0600"],
     ],
     [
-      "a secret that was there",
+      "an existing secret",
       new WriteFile({
         before: file(`T=${PERSONAL}\n`),
         shownBefore: content("T=", secret(), "\n"),
@@ -108,7 +108,7 @@ describe("a write", () => {
       [`-T=${FINGERPRINT}`, "+b"],
     ],
     [
-      "the first edit that shows what was there",
+      "an existing secret, hidden by the second edit",
       new WriteFile(
         { before: file(`T=${PERSONAL}\n`), ...KEEP, edit: () => content("b\n") },
         { before: file(""), ...KEEP, shownBefore: content("T=", secret(), "\n") },
@@ -125,7 +125,7 @@ describe("a write", () => {
     expect(diffOf(change.diff()).map(({ kind, text }) => sign[kind] + text)).toEqual(expected);
   });
 
-  it("writes the bytes that it says, in the encoding of the file", async () => {
+  it("writes its bytes in the file's encoding", async () => {
     const before = file(Buffer.from([0xe9, 10]), 0o640);
     const calls: unknown[] = [];
     const change = editText(before, (text) => `${text}ü`, "");
@@ -135,7 +135,7 @@ describe("a write", () => {
 });
 
 describe("a removal", () => {
-  it("is of a file that is there", () => {
+  it("deletes an existing file", () => {
     const change = new RemoveFile(file(`T=${PERSONAL}`), "why");
     expect(change).toMatchObject({ sign: "-", stage: "removal", label: PATH, file: PATH });
     expect(change.json()).toEqual({ kind: "remove", path: PATH, why: "why" });
@@ -144,8 +144,8 @@ describe("a removal", () => {
   });
 
   it.each<[string, string | undefined]>([
-    ["alone", undefined],
-    ["with the folders that are empty then", "/repo"],
+    ["deletes only the file", undefined],
+    ["deletes folders that become empty too", "/repo"],
   ])("%s", async (_, below) => {
     const before = file("");
     const calls: unknown[] = [];
@@ -154,7 +154,7 @@ describe("a removal", () => {
   });
 });
 
-describe("a text that is edited around its secrets", () => {
+describe("editing a text around its secrets", () => {
   const [one, two] = [secret("one"), secret("two")];
   const many = Array.from({ length: 11 }, (_, i) => secret(`${i}`));
   /** "a<one>b": secrets in brackets. */
@@ -165,34 +165,34 @@ describe("a text that is edited around its secrets", () => {
 
   it.each<[string, Content["parts"], (text: string) => string | Content["parts"], string]>([
     ["no secret", ["a"], (text) => `${text}b`, "ab"],
-    ["one", ["a", one, "b"], (text) => `${text}c`, "a<one>bc"],
+    ["one secret", ["a", one, "b"], (text) => `${text}c`, "a<one>bc"],
     [
-      "two, in another order",
+      "two, reordered",
       [one, " ", two],
       (text) => text.split(" ").reverse().join(" "),
       "<two> <one>",
     ],
-    ["one, twice", [one], (text) => text + text, "<one><one>"],
-    ["one that goes", ["a", one], () => "b", "b"],
-    ["ten and more", many, (text) => text, "<0><1><2><3><4><5><6><7><8><9><10>"],
+    ["one, repeated", [one], (text) => text + text, "<one><one>"],
+    ["one, removed", ["a", one], () => "b", "b"],
+    ["more than ten", many, (text) => text, "<0><1><2><3><4><5><6><7><8><9><10>"],
     [
-      "a text that has the private character",
+      "a text with the placeholder character",
       ["\uE000", one],
       (text) => `${text}\uE0000\uE001`,
       "\uE000<one>\uE0000\uE001",
     ],
     [
-      "a text that has many of them",
+      "a text with several placeholder characters",
       ["\uE000\uE000", one, "\uE000"],
       (text) => `${text}a`,
       "\uE000\uE000<one>\uE000a",
     ],
-    ["an edit that brings secrets of its own", ["a", one], (text) => [text, two], "a<one><two>"],
+    ["an edit that adds a secret", ["a", one], (text) => [text, two], "a<one><two>"],
   ])("%s", (_, parts, edit, expected) => {
     expect(edited(parts, edit)).toBe(expected);
   });
 
-  it("what stands for a secret is known as that, and says nothing of it", () => {
+  it("a placeholder is recognised and does not contain the secret", () => {
     let seen = "";
     edited([one], (text) => {
       seen = text;
@@ -204,7 +204,7 @@ describe("a text that is edited around its secrets", () => {
   });
 });
 
-/** Writes down what a change asks of the files; anything else fails. */
+/** Records a change's calls to files; any other call fails. */
 function recording(calls: unknown[]): ApplyContext {
   const record =
     (name: string) =>

@@ -14,7 +14,7 @@ describe("every finding", () => {
     expect(id).toMatch(new RegExp(`^${words}\\.${words}$`));
   });
 
-  it.each(IDS)("%s has a status that goes with its level", (id) => {
+  it.each(IDS)("%s has a status that fits its level", (id) => {
     const [level, status] = FINDINGS[id];
     const errors: ExitStatus[] = [
       EXIT.usage,
@@ -34,7 +34,7 @@ describe("every finding", () => {
     expect(statusOf(found(id), true)).toBe(level === "info" ? EXIT.ok : status);
   });
 
-  it("has what it was given", () => {
+  it("keeps the values that it was given", () => {
     expect(finding("token.missing", "m", { fix: hint`f`, where: "w" })).toEqual({
       id: "token.missing",
       level: "error",
@@ -46,7 +46,7 @@ describe("every finding", () => {
   });
 });
 
-describe("the exit status of several (docs/design.md §5: 2, 4, 6, 7, 5, 3)", () => {
+describe("the exit status of several findings (docs/design.md §5: 2, 4, 6, 7, 5, 3)", () => {
   const IN_ORDER: [ExitStatus, FindingId][] = [
     [2, "terraform.cloud-tfvars"],
     [4, "token.wrong-team"],
@@ -59,7 +59,7 @@ describe("the exit status of several (docs/design.md §5: 2, 4, 6, 7, 5, 3)", ()
     IN_ORDER.slice(i).map(([then, other]) => [first, then, one, other] as const),
   );
 
-  it.each(pairs)("%d beats %d", (first, _, one, other) => {
+  it.each(pairs)("%d overrides %d", (first, _, one, other) => {
     expect(statusOf(found(one, other), false)).toBe(first);
     expect(statusOf(found(other, one), false)).toBe(first);
   });

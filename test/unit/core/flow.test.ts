@@ -12,25 +12,25 @@ import { said } from "../../fixtures/hint.ts";
 
 type Host = Parameters<typeof runTask>[1];
 
-/** What happens in a run. What is not said goes well. */
+/** What happens in a run. Everything else succeeds. */
 interface Scenario {
-  /** The plans of one look after the other; without any more, the plan is empty. */
+  /** The plan of each look, in order; any further plan is empty. */
   readonly plans?: readonly PlanPart[];
   readonly dryRun?: boolean;
   readonly answer?: boolean;
   readonly probed?: PlanPart & { readonly warnings?: readonly string[] };
   /** undefined: there is no journal; true: an earlier run left it. */
   readonly resumed?: boolean;
-  /** What git would take, of the places that are to hold a secret. */
+  /** The secret's path that git does not ignore. */
   readonly taken?: { readonly path: string; readonly repo: string | undefined };
-  /** It would take it only when it is asked again. */
+  /** git ignores it at first, and no longer when asked again. */
   readonly takenLater?: boolean;
   /** The path of the repo's lock. */
   readonly lock?: string;
   readonly changedMeanwhile?: boolean;
-  /** A signal comes while this is done. */
+  /** A signal arrives during this step. */
   readonly interruptedAt?: string;
-  /** Exit statuses of commands, by their words. */
+  /** Exit statuses of commands, by their arguments. */
   readonly exits?: Readonly<Record<string, number>>;
   readonly atOnce?: number;
 }
@@ -42,7 +42,7 @@ interface Outcome {
   readonly error: AppError | undefined;
 }
 
-/** What the fakes write to while a run lasts. */
+/** The log of the current run's fakes. */
 let log: string[] = [];
 
 async function run(scenario: Scenario): Promise<Outcome> {
@@ -147,7 +147,7 @@ function hostOf({ interruptedAt, exits = {} }: Scenario): Host {
 
 let onStep: (name: string) => unknown = () => undefined;
 
-/** A step that is done, and can be undone. */
+/** Logs a step and returns its undo. */
 function done(name: string, undoFails = false): Undo {
   log.push(name);
   onStep(name);
@@ -161,13 +161,13 @@ interface Kind {
   readonly stage?: Change["stage"];
   readonly fails?: boolean;
   readonly undoFails?: boolean;
-  /** What check says, or how it refuses. */
+  /** The warning of check. */
   readonly warns?: string;
   readonly refuses?: boolean;
   readonly folder?: string;
 }
 
-/** A change in the steps that its name has: "a b". */
+/** A change with one step for each word of its name: "a b". */
 function change(name: string, kind: Kind = {}): Change {
   const { stage = "open", warns, refuses = false, folder } = kind;
   const asks = warns !== undefined || refuses;
@@ -203,7 +203,7 @@ function command(words: string, cwd = "/repo/infra"): ToolCommand {
 const A = { changes: [change("a")] };
 const SECRET = { changes: [change("s", { stage: "secret" })] };
 
-/** What cannot be undone; `fails`: it is not made, and says so. */
+/** A change that cannot be undone; `fails`: it reports a finding instead. */
 function outside(name: string, fails = false): OutsideChange {
   return {
     label: name,
@@ -218,70 +218,74 @@ function outside(name: string, fails = false): OutsideChange {
 }
 const REVOKE = { outside: [outside("revoke")] };
 const ERROR = { findings: [finding("x", "error")] };
-/** A run up to the yes, and what follows the last write. */
+/** The log before the first write, and after the last one. */
 const BEFORE = "look, clean up, ask";
 const AFTER = "true?, look, finish after look 2";
 
-describe("what is done", () => {
+describe("the steps of a run", () => {
   it.each<[string, Scenario, string]>([
     ["a dry run", { dryRun: true, plans: [A] }, "look"],
     ["a dry run with nothing to do", { dryRun: true }, "look"],
     ["errors", { plans: [{ ...A, ...ERROR }] }, "look"],
     [
-      "errors, and a journal of an earlier run: it stays",
+      "errors: an earlier run's journal stays",
       { plans: [{ ...A, ...ERROR }], resumed: true },
       "look",
     ],
     [
-      "an error of a root that is skipped",
+      "an error of a skipped root",
       { plans: [{ ...A, findings: [finding("x", "error", { skippedRoot: "/r" })] }] },
       `${BEFORE}, a, ${AFTER}`,
     ],
     ["warnings", { plans: [{ ...A, findings: [finding("x")] }] }, `${BEFORE}, a, ${AFTER}`],
     ["nothing to do", {}, "look, clean up, finish after look 1"],
-    ["nothing to do, and a journal", { resumed: true }, "look, clean up, end, finish after look 1"],
     [
-      "nothing to do but to say",
+      "nothing to do, with a journal",
+      { resumed: true },
+      "look, clean up, end, finish after look 1",
+    ],
+    [
+      "nothing to do, with a warning",
       { plans: [{ findings: [finding("x")] }] },
       "look, clean up, finish after look 1",
     ],
-    ["a no", { plans: [A], answer: false, resumed: true }, BEFORE],
-    ["a yes", { plans: [A] }, `${BEFORE}, a, ${AFTER}`],
+    ["declined", { plans: [A], answer: false, resumed: true }, BEFORE],
+    ["approved", { plans: [A] }, `${BEFORE}, a, ${AFTER}`],
     [
-      "a yes, and a journal",
+      "approved, with a journal",
       { plans: [A], resumed: false },
       "look, clean up, ask, begin after look 1, a, true?, look, end, finish after look 2",
     ],
-    ["outside this machine, a dry run", { dryRun: true, plans: [{ ...A, ...REVOKE }] }, "look"],
-    ["outside this machine, a no", { plans: [{ ...A, ...REVOKE }], answer: false }, BEFORE],
+    ["an outside change, a dry run", { dryRun: true, plans: [{ ...A, ...REVOKE }] }, "look"],
+    ["an outside change, declined", { plans: [{ ...A, ...REVOKE }], answer: false }, BEFORE],
     [
-      "outside this machine: last, and before the journal ends",
+      "an outside change: last, but before the journal ends",
       { plans: [{ ...A, ...REVOKE }], resumed: false },
       "look, clean up, ask, begin after look 1, a, true?, look, revoke, end, finish after look 2",
     ],
     [
-      "outside this machine, where a second look finds more",
+      "an outside change, and a second look that finds more",
       { plans: [{ ...A, ...REVOKE }, { changes: [change("b")] }], resumed: false },
       "look, clean up, ask, begin after look 1, a, true?, look",
     ],
     [
-      "outside this machine, and a signal",
+      "an outside change, and a signal",
       { plans: [{ ...A, ...REVOKE }], interruptedAt: "a" },
       `${BEFORE}, a, undo a`,
     ],
     ["a probe", { plans: [A], probed: A }, `${BEFORE}, probe, a, ${AFTER}`],
     [
-      "a probe that leads to another plan",
+      "a probe that changes the plan",
       { plans: [A], probed: { changes: [change("b")] } },
       `${BEFORE}, probe, b, ${AFTER}`,
     ],
     [
-      "a probe that leads to errors",
+      "a probe that finds errors",
       { plans: [A], probed: { ...A, ...ERROR }, resumed: false },
       `${BEFORE}, probe`,
     ],
     [
-      "a probe that takes a root out",
+      "a probe that skips a root",
       { plans: [A], probed: { findings: [finding("x", "error", { skippedRoot: "/r" })] } },
       `${BEFORE}, probe, ${AFTER}`,
     ],
@@ -296,7 +300,7 @@ describe("what is done", () => {
       `${BEFORE}, a, ${AFTER}`,
     ],
     [
-      "a command alone",
+      "only a command",
       { plans: [{ commands: [command("init")] }] },
       `${BEFORE}, true?, run init, look, finish after look 2`,
     ],
@@ -306,7 +310,7 @@ describe("what is done", () => {
       `${BEFORE}, a, true?, run init, run workspace select x, look, finish after look 2`,
     ],
     [
-      "a command that fails ends those of its root",
+      "a failed command stops its root's other commands",
       {
         plans: [{ commands: [command("init"), command("workspace"), command("other", "/repo/b")] }],
         exits: { init: 1 },
@@ -323,9 +327,9 @@ describe("what is done", () => {
   });
 });
 
-describe("what comes of it", () => {
+describe("the result of a run", () => {
   it.each<[string, Scenario, string]>([
-    ["a no", { plans: [A], answer: false }, "DECLINED"],
+    ["declined", { plans: [A], answer: false }, "DECLINED"],
     ["a second look that finds more", { plans: [A, A] }, "NOT_CONVERGED"],
     ["a step that fails", { plans: [{ changes: [change("a", { fails: true })] }] }, "WRITE_FAILED"],
     [
@@ -333,7 +337,7 @@ describe("what comes of it", () => {
       { plans: [{ changes: [change("a", { refuses: true })] }] },
       "DOCTL_REFUSED_TOKEN",
     ],
-    ["what is not so any more", { plans: [A], changedMeanwhile: true }, "CHANGED_MEANWHILE"],
+    ["facts that changed meanwhile", { plans: [A], changedMeanwhile: true }, "CHANGED_MEANWHILE"],
     ["a signal", { plans: [A], interruptedAt: "a" }, "INTERRUPTED"],
     [
       "a signal during a command",
@@ -341,7 +345,7 @@ describe("what comes of it", () => {
       "INTERRUPTED",
     ],
     [
-      "git would take it",
+      "git does not ignore the secret's file",
       { plans: [SECRET], taken: { path: "/repo/s", repo: undefined } },
       "NOT_IGNORED",
     ],
@@ -355,18 +359,18 @@ describe("what comes of it", () => {
     ["a dry run: the plan", { dryRun: true, plans: [A] }, { facts: "look 1", applied: [] }],
     ["errors: the plan", { plans: [ERROR] }, { facts: "look 1", applied: [], plan: ERROR }],
     [
-      "a yes: the second look, and what was done",
+      "approved: the second look and the changes made",
       { plans: [A] },
       { facts: "look 2", applied: A.changes, plan: { changes: [] } },
     ],
     ["nothing to do", {}, { facts: "look 1", applied: [], commands: [], warnings: [] }],
     [
-      "warnings of those who were asked",
+      "warnings of checks",
       { plans: [{ changes: [change("a", { warns: "w" })] }] },
       { warnings: ["w"] },
     ],
     [
-      "and of what was tried",
+      "warnings of the probe and of checks",
       { plans: [A], probed: { changes: [change("a", { warns: "w" })], warnings: ["t"] } },
       { warnings: ["t", "w"] },
     ],
@@ -376,12 +380,12 @@ describe("what comes of it", () => {
       { facts: "look 1", applied: [], warnings: ["t"], plan: ERROR },
     ],
     [
-      "what was done outside this machine, and what was not",
+      "outside changes that were made, and findings of the failed ones",
       { plans: [{ ...A, outside: [outside("revoke", true), outside("grant")] }] },
       { outside: [{ label: "grant" }], plan: { findings: [finding("z")] } },
     ],
     [
-      "what is left to do is a finding of the second look",
+      "what is left to do: findings of the second look",
       { plans: [A, { findings: [finding("y")] }] },
       { plan: { findings: [finding("y")] } },
     ],
@@ -391,7 +395,7 @@ describe("what comes of it", () => {
     expect(done).toMatchObject(expected);
   });
 
-  it("a command that fails is reported, and undoes nothing", async () => {
+  it("a failed command is reported and undoes nothing", async () => {
     const plan = { ...A, commands: [command("init -input=false"), command("workspace select x")] };
     const { done, log } = await run({ plans: [plan], exits: { "init -input=false": 1 } });
     const results = done?.commands.map(({ command: { args }, failure }) => [args[0], failure]);
@@ -401,7 +405,7 @@ describe("what comes of it", () => {
     expect(log.filter((each) => each.startsWith("undo"))).toEqual([]);
   });
 
-  it("a plan that does not come to an end names what it would change", async () => {
+  it("a plan that does not converge names the remaining changes", async () => {
     const { error } = await run({ plans: [A, { changes: [change("b"), change("c")] }] });
     expect(error?.message).toMatch(/b, c/);
   });
@@ -415,7 +419,7 @@ describe("the order of a plan's changes", () => {
 
   it.each<[string, readonly Change[], string]>([
     [
-      "by stages; git is asked between files that it may have and secrets, and at the end",
+      "by stage; git is asked before the secrets and at the end",
       [
         change("r", { stage: "removal" }),
         change("l", { stage: "login" }),
@@ -424,15 +428,15 @@ describe("the order of a plan's changes", () => {
       ],
       "o, git? /real/repo/s, s, l, r, git? /real/repo/s",
     ],
-    ["within a stage, the plan's", [change("b"), change("a")], "b, a"],
-    ["the steps of one change, its own", [change("a b"), change("c")], "a, b, c"],
+    ["the plan's order within a stage", [change("b"), change("a")], "b, a"],
+    ["its own order for the steps of a change", [change("a b"), change("c")], "a, b, c"],
     [
-      "git is asked of every secret at once",
+      "git is asked about all secrets at once",
       [change("s", { stage: "secret" }), change("t", { stage: "secret" })],
       "git? /real/repo/s /real/repo/t, s, t, git? /real/repo/s /real/repo/t",
     ],
     [
-      "those who can refuse come first",
+      "checks that can refuse come first",
       [change("o"), change("l", { stage: "login", warns: "" })],
       "check l, o, l",
     ],
@@ -455,7 +459,7 @@ describe("all or none", () => {
   const fails = (name: string, kind: Kind = {}) => change(name, { fails: true, ...kind });
 
   it.each<[string, readonly Change[], Scenario, string]>([
-    ["a check refuses: nothing is begun", [a, change("b", { refuses: true })], {}, "check b"],
+    ["a check refuses: nothing is started", [a, change("b", { refuses: true })], {}, "check b"],
     ["the first fails", [fails("a")], {}, "a, undo a"],
     [
       "the last fails: what was done is undone in reverse",
@@ -471,31 +475,31 @@ describe("all or none", () => {
     ],
     ["a removal fails", [fails("r", { stage: "removal" }), a], {}, "a, r, undo r, undo a"],
     [
-      "folders that were made go too",
+      "created folders are removed too",
       [change("a", { folder: "/repo/x" }), fails("b")],
       {},
       "mkdir /repo/x, sweep /repo/x, a, b, undo b, undo a, undo mkdir /repo/x",
     ],
     [
-      "git would take a secret: none is written",
+      "git does not ignore a secret: none is written",
       [a, s],
       { taken: { path: "/repo/s", repo: undefined } },
       "a, git? /real/repo/s, undo a",
     ],
     [
-      "git would take a secret by the time that it is written: it goes again",
+      "git stops ignoring a secret while it is written: it is undone",
       [a, s],
       { taken: { path: "/repo/s", repo: undefined }, takenLater: true },
       "a, git? /real/repo/s, s, git? /real/repo/s, undo s, undo a",
     ],
     [
-      "in a repo with a lock, all of it is done and undone under the lock",
+      "with a lock, everything is done and undone under the lock",
       [a, s],
       { changedMeanwhile: true, lock: "/repo/.git/l" },
       "lock /repo/.git/l, a, git? /real/repo/s, s, git? /real/repo/s, true?, undo s, undo a, unlock",
     ],
     [
-      "what the plan rests on has changed",
+      "facts changed meanwhile",
       [a, s],
       { changedMeanwhile: true },
       "a, git? /real/repo/s, s, git? /real/repo/s, true?, undo s, undo a",
@@ -519,7 +523,7 @@ describe("all or none", () => {
       "mkdir /repo/x, undo mkdir /repo/x",
     ],
     [
-      "an undo that fails stops no other",
+      "a failed undo does not stop the others",
       [a, change("b", { undoFails: true }), fails("c")],
       {},
       "a, b, c, undo c, undo b, undo a",
@@ -531,29 +535,29 @@ describe("all or none", () => {
   });
 
   it.each<[string, readonly Change[], string, RegExp]>([
-    ["one that failed and was undone", [a, fails("b")], "WRITE_FAILED", /^b failed\.$/],
+    ["a failed change that was undone", [a, fails("b")], "WRITE_FAILED", /^b failed\.$/],
     [
-      "one undo that failed",
+      "one failed undo",
       [change("a", { undoFails: true }), fails("b")],
       "WRITE_FAILED",
       /^b failed\. .*one change/,
     ],
     [
-      "two of them",
+      "two failed undos",
       [change("a", { undoFails: true }), fails("b", { undoFails: true })],
       "WRITE_FAILED",
       /2 changes/,
     ],
-  ])("says of %s", async (_, changes, code, message) => {
+  ])("the message for %s", async (_, changes, code, message) => {
     const { error } = await run({ plans: [{ changes }] });
     expect(error?.code).toBe(code);
     expect(error?.message).toMatch(message);
   });
 
   it.each<[string, boolean, RegExp]>([
-    ["all is as it was", false, /^Interrupted\. Nothing was changed\.$/],
+    ["everything was undone", false, /^Interrupted\. Nothing was changed\.$/],
     ["one undo failed", true, /^Interrupted\. Also, one change could not be undone\.$/],
-  ])("says of a signal: %s", async (_, undoFails, message) => {
+  ])("the message for a signal: %s", async (_, undoFails, message) => {
     const changes = [change("a", { undoFails })];
     const { error } = await run({ plans: [{ changes }], interruptedAt: "a" });
     expect(error?.message).toMatch(message);
@@ -561,8 +565,8 @@ describe("all or none", () => {
 
   it.each<[string, string | undefined, string]>([
     ["this repo", undefined, "git check-ignore -v --no-index s"],
-    ["another", "/repo/sub dir", "git -C 'sub dir' check-ignore -v --no-index -- s"],
-  ])("how to see why git would take a file: of %s", async (_, repo, step) => {
+    ["another repo", "/repo/sub dir", "git -C 'sub dir' check-ignore -v --no-index -- s"],
+  ])("how to see why git does not ignore a file: in %s", async (_, repo, step) => {
     const path = repo === undefined ? "/repo/s" : `${repo}/s`;
     const { error } = await run({ plans: [{ changes: [s] }], taken: { path, repo } });
     expect(error).toMatchObject({ code: "NOT_IGNORED", status: 3 });
@@ -574,23 +578,23 @@ describe("the journal", () => {
   const notUndone = [change("a", { undoFails: true }), change("b", { fails: true })];
 
   it.each<[string, Scenario, boolean]>([
-    ["all is done", { plans: [A], resumed: false }, true],
-    ["all is done, by a run that goes on", { plans: [A], resumed: true }, true],
-    ["nothing is left to do, for one that goes on", { resumed: true }, true],
+    ["everything is done", { plans: [A], resumed: false }, true],
+    ["everything is done by a resumed run", { plans: [A], resumed: true }, true],
+    ["nothing is left to do for a resumed run", { resumed: true }, true],
     [
-      "a step failed, and all is as it was",
+      "a step failed and everything was undone",
       { plans: [{ changes: [change("a", { fails: true })] }], resumed: false },
       true,
     ],
     [
-      "the same, for a run that goes on",
+      "a step failed in a resumed run",
       { plans: [{ changes: [change("a", { fails: true })] }], resumed: true },
       false,
     ],
-    ["not all could be undone", { plans: [{ changes: notUndone }], resumed: false }, false],
-    ["interrupted", { plans: [A], resumed: false, interruptedAt: "a" }, true],
+    ["not everything could be undone", { plans: [{ changes: notUndone }], resumed: false }, false],
+    ["an interrupted run", { plans: [A], resumed: false, interruptedAt: "a" }, true],
     [
-      "interrupted, for a run that goes on",
+      "an interrupted run that was resumed",
       { plans: [A], resumed: true, interruptedAt: "a" },
       false,
     ],
@@ -600,7 +604,7 @@ describe("the journal", () => {
       false,
     ],
     ["a second look finds more", { plans: [A, A], resumed: false }, false],
-  ])("%s: is it ended? %s", async (_, scenario, expected) => {
+  ])("whether it is ended: %s", async (_, scenario, expected) => {
     const { log } = await run(scenario);
     expect(log.filter((each) => each === "end")).toEqual(expected ? ["end"] : []);
   });
@@ -608,9 +612,9 @@ describe("the journal", () => {
   it.each<[string, Scenario]>([
     ["a dry run", { plans: [A], dryRun: true, resumed: false }],
     ["errors", { plans: [{ ...A, ...ERROR }], resumed: false }],
-    ["a no", { plans: [A], answer: false, resumed: false }],
+    ["declined", { plans: [A], answer: false, resumed: false }],
     ["a probe that stops it", { plans: [A], probed: ERROR, resumed: false }],
-  ])("is not begun: %s", async (_, scenario) => {
+  ])("is not started: %s", async (_, scenario) => {
     const { log } = await run(scenario);
     expect(log.filter((each) => /^begin|end$/.test(each))).toEqual([]);
   });
@@ -628,7 +632,7 @@ it.each([
   expect(done?.commands.map(({ command: { cwd } }) => cwd)).toEqual(["/repo/a", "/repo/b"]);
 });
 
-it("what blocks a plan is an error that concerns no single root", () => {
+it("only an error that is not about a skipped root blocks a plan", () => {
   const skipped = finding("x", "error", { skippedRoot: "/r" });
   const plan: Plan = joined([{ findings: [skipped, finding("y")] }]);
   expect(isBlocked(plan.findings)).toBe(false);

@@ -11,7 +11,7 @@ import {
 const BEGIN = "# do-bootstrap: keep secrets and state out of git";
 const END = "# do-bootstrap: end";
 
-/** B and E on a line of their own stand for the marks. */
+/** A line "B" or "E" is our begin or end mark. */
 function add(text: string, ...patterns: string[]): string {
   const marked = text.replace(/^B(?=\r?$)/gm, BEGIN).replace(/^E(?=\r?$)/gm, END);
   return withPatterns(marked, patterns)
@@ -31,22 +31,22 @@ describe("patterns go into our one block", () => {
     ["a block in the middle", "a\nB\nold\nE\nz\n", "a\nB\nold\n.env\nE\nz\n"],
     ["a block with CRLF", "B\r\nold\r\nE\r\nz\r\n", "B\r\nold\r\n.env\r\nE\r\nz\r\n"],
     ["a block at the end, no last newline", "B\nold\nE", "B\nold\n.env\nE"],
-    ["a block whose end is gone", "B\nold\n", "B\nold\n\nB\n.env\nE\n"],
+    ["a block without its end mark", "B\nold\n", "B\nold\n\nB\n.env\nE\n"],
     ["a comment that only mentions the end", `x ${END}\n`, `x ${END}\n\nB\n.env\nE\n`],
   ])("%s", (_, before, after) => {
     expect(add(before, ".env")).toBe(after);
   });
 
-  it("several, in their order", () => {
+  it("several patterns, in their order", () => {
     expect(add("", ".env", "*.tfplan", ".terraform/")).toBe("B\n.env\n*.tfplan\n.terraform/\nE\n");
   });
 
-  it("twice, into the same block", () => {
+  it("a second time, into the same block", () => {
     expect(add(add("a\n", "x"), "y")).toBe("a\n\nB\nx\ny\nE\n");
   });
 });
 
-describe("a block is known by its first line", () => {
+describe("a block is recognised by its first line", () => {
   it.each([
     BEGIN,
     "# do-bootstrap: keep secrets and state out of the upload",
@@ -60,7 +60,7 @@ describe("a block is known by its first line", () => {
     expect(withPatterns(text, ["x"])).toBe(`a\n\n${begin}\n.env\nx\n${END}\nz\n`);
   });
 
-  it("not by words that only begin alike", () => {
+  it("not by a similar line", () => {
     expect(hasBlock("# do-bootstrap: something else\n")).toBe(false);
   });
 });

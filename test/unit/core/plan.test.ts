@@ -19,7 +19,7 @@ const absent = (path: string): Snapshot => ({ kind: "absent", path, target: path
 const add = (before: Snapshot, line: string) =>
   editText(before, (text) => `${text}${line}\n`, line);
 
-/** As the env file's concern writes the token. */
+/** Writes the token as the env file's concern does. */
 const store = (before: Snapshot, token = secret(), mode?: number) =>
   new WriteFile({
     before,
@@ -28,10 +28,11 @@ const store = (before: Snapshot, token = secret(), mode?: number) =>
     ...(mode === undefined ? {} : { mode }),
   });
 
-/** The one change to a file; its text with P and X for the tokens, and which of its parts are secret. */
+/** The only change, its text with P and X for the tokens, and its secret parts. */
 function written(changes: readonly Change[]) {
   const [change, ...more] = changes;
-  if (!(change instanceof WriteFile) || more.length > 0) throw new Error("not one write");
+  if (!(change instanceof WriteFile) || more.length > 0)
+    throw new Error("expected exactly one write");
   const shown = (text: string) => text.replaceAll(PERSONAL, "P").replaceAll(OTHER, "X");
   return {
     change,
@@ -44,42 +45,42 @@ function written(changes: readonly Change[]) {
 
 const fold = (...changes: readonly Change[]) => joined([{ changes }]).changes;
 
-describe("several edits of one file are one write", () => {
+describe("several edits of one file become one write", () => {
   const gitignore = file("/repo/.gitignore", "a\n");
 
-  it("both edits, in their order", () => {
+  it("with both edits, in their order", () => {
     const { text, change } = written(fold(add(gitignore, "b"), add(gitignore, "c")));
     expect(text).toBe("a\nb\nc\n");
     expect(change.why).toBe("b; c");
     expect(change.stage).toBe("open");
   });
 
-  it("of three parts of a plan", () => {
+  it("from three parts of a plan", () => {
     const parts = ["b", "c", "d"].map((line) => ({ changes: [add(gitignore, line)] }));
     expect(written(joined(parts).changes).text).toBe("a\nb\nc\nd\n");
   });
 
-  it("a plan of plans is the same", () => {
+  it("from a plan inside a plan", () => {
     const part = { changes: [add(gitignore, "b"), add(gitignore, "c")] };
     expect(written(joined([joined([part])]).changes).text).toBe("a\nb\nc\n");
   });
 
-  it("the same words are said once", () => {
+  it("that lists the same reason once", () => {
     expect(written(fold(add(gitignore, "b"), add(gitignore, "b"))).change.why).toBe("b");
   });
 
-  it("by the file that they lead to", () => {
+  it("if a link and a path lead to the same file", () => {
     const link = file("/repo/link", "a\n", { target: "/repo/.gitignore" });
     expect(written(fold(add(link, "b"), add(gitignore, "c"))).text).toBe("a\nb\nc\n");
   });
 
-  it("where the first of them stood", () => {
+  it("at the place of the first edit", () => {
     const other = add(absent("/repo/x"), "x");
     const changes = fold(add(gitignore, "b"), other, add(gitignore, "c"));
     expect(planned({ changes })).toEqual(["~ .gitignore", "+ x"]);
   });
 
-  it("other changes stay what they are", () => {
+  it("and other changes stay unchanged", () => {
     const gone = new RemoveFile(file("/repo/y", ""), "");
     const other = add(absent("/repo/x"), "x");
     expect(fold(gone, other)).toEqual([gone, other]);
@@ -87,11 +88,11 @@ describe("several edits of one file are one write", () => {
   });
 
   it.each<[string, number | undefined, number | undefined, number]>([
-    ["neither says one: it stays", undefined, undefined, 0o640],
-    ["the one that says it", undefined, 0o600, 0o600],
-    ["whichever comes first", 0o600, undefined, 0o600],
+    ["neither sets one: it is kept", undefined, undefined, 0o640],
+    ["the second edit sets it", undefined, 0o600, 0o600],
+    ["the first edit sets it", 0o600, undefined, 0o600],
     ["the narrower of two", 0o644, 0o600, 0o600],
-    ["what both allow", 0o604, 0o640, 0o600],
+    ["only what both allow", 0o604, 0o640, 0o600],
     ["a wider one", undefined, 0o755, 0o755],
   ])("the mode: %s", (_, one, other, expected) => {
     const before = file("/repo/.env", "", { mode: 0o640 });
@@ -108,19 +109,19 @@ describe("several edits of one file are one write", () => {
   });
 });
 
-describe("secrets of an edit stay secrets in the next", () => {
+describe("secrets of one edit stay secrets in the next edit", () => {
   const before = file("/repo/.env", "A=1\n");
 
   it.each<[string, readonly Change[], string, readonly string[]]>([
     ["a line is added", [store(before), add(before, "B=2")], `A=1\n${T}=P\nB=2\n`, ["1", "P"]],
     [
-      "a line came first",
+      "a line is added before the token's edit",
       [add(before, "B=2"), store(before)],
       `A=1\nB=2\n${T}=P\n`,
       ["1", "2", "P"],
     ],
     [
-      "a line comes before it",
+      "a line is added above the token",
       [store(before), editText(before, (text) => `# a\n${text}`, "")],
       `# a\nA=1\n${T}=P\n`,
       ["1", "P"],
@@ -132,26 +133,26 @@ describe("secrets of an edit stay secrets in the next", () => {
       ["1", "X"],
     ],
     [
-      "the lines change places",
+      "the lines are reordered",
       [store(before), editText(before, (text) => text.split("\n").reverse().join("\n"), "")],
       `\n${T}=P\nA=1`,
       ["P", "1"],
     ],
     [
-      "a line is there twice",
+      "the lines are repeated",
       [store(before), editText(before, (text) => text + text, "")],
       `A=1\n${T}=P\nA=1\n${T}=P\n`,
       ["1", "P", "1", "P"],
     ],
     [
-      "a line goes",
+      "a line is removed",
       [store(before), editText(before, (text) => text.replace(/^DIG.*\n/m, ""), "")],
       "A=1\n",
       ["1"],
     ],
-    ["all goes", [store(before), writeText(before, "x\n", "")], "x\n", []],
+    ["all lines are replaced", [store(before), writeText(before, "x\n", "")], "x\n", []],
     [
-      "a second token comes, and a third edit",
+      "a second token replaces it, then a third edit follows",
       [store(before), store(before, secret(OTHER)), add(before, "B=2")],
       `A=1\n${T}=X\nB=2\n`,
       ["1", "X"],
@@ -160,26 +161,26 @@ describe("secrets of an edit stay secrets in the next", () => {
     expect(written(fold(...changes))).toMatchObject({ text, secrets });
   });
 
-  it("in a file that has what stands for a secret in its text", () => {
+  it("in a file whose text contains the placeholder character", () => {
     const odd = file("/repo/.env", "A=1\n# \uE000 \uE0000\uE001 \uE000\uE0001\uE001\n");
     const { text, secrets } = written(fold(store(odd), add(odd, "# \uE000")));
     expect(text).toBe(`A=1\n# \uE000 \uE0000\uE001 \uE000\uE0001\uE001\n${T}=P\n# \uE000\n`);
     expect(secrets).toEqual(["1", "P"]);
   });
 
-  it("also where the text that an edit adds looks like one", () => {
+  it("if an edit adds the placeholder character", () => {
     const { text, secrets } = written(fold(store(before), add(before, "# \uE000")));
     expect(text).toBe(`A=1\n${T}=P\n# \uE000\n`);
     expect(secrets).toEqual(["1", "P"]);
   });
 
-  it("one edit that brings a secret makes the write a secret's", () => {
+  it("a write with one secret edit is a secret write", () => {
     const { change } = written(fold(add(before, "B=2"), store(before, secret(), 0o600)));
     expect(change).toMatchObject({ stage: "secret", mode: 0o600, secretAt: "/repo/.env" });
     expect(change.isForClones).toBe(false);
   });
 
-  it("what each edit sees of the others is no secret", () => {
+  it("an edit does not see the secrets of other edits", () => {
     let seen = "";
     const look = editText(
       before,
@@ -195,7 +196,7 @@ describe("secrets of an edit stay secrets in the next", () => {
   });
 });
 
-describe("findings are said once", () => {
+describe("a finding is reported once", () => {
   const finding = (id: string, more: Partial<Finding> = {}): Finding => ({
     ...{ id, level: "warning", status: 3, message: "m" },
     ...more,
@@ -204,14 +205,14 @@ describe("findings are said once", () => {
   it.each<[string, readonly Finding[], number]>([
     ["none", [], 0],
     ["the same", [finding("a"), finding("a")], 1],
-    ["of another place", [finding("a"), finding("a", { where: "x" })], 2],
-    ["in other words", [finding("a"), finding("a", { message: "n" })], 2],
-    ["of another kind", [finding("a"), finding("b")], 2],
+    ["for another place", [finding("a"), finding("a", { where: "x" })], 2],
+    ["with another message", [finding("a"), finding("a", { message: "n" })], 2],
+    ["with another id", [finding("a"), finding("b")], 2],
   ])("%s", (_, findings, count) => {
     expect(joined(findings.map((each) => ({ findings: [each] }))).findings).toHaveLength(count);
   });
 
-  it("in their order, and of two the first", () => {
+  it("findings keep their order, and the first of two is kept", () => {
     const [first, second] = [finding("a", { skippedRoot: "/r" }), finding("a")];
     const { findings } = joined([{ findings: [finding("b"), first] }, { findings: [second] }]);
     expect(findings).toEqual([finding("b"), first]);
@@ -226,7 +227,7 @@ describe("an empty plan", () => {
 
   it.each([
     ["nothing", [], true],
-    ["findings alone", [{ findings: [] }], true],
+    ["no findings", [{ findings: [] }], true],
     ["a change", [{ changes: [add(absent("/x"), "a")] }], false],
     ["a command", [{ commands: [command] }], false],
   ])("%s: %s", (_, parts, expected) => {

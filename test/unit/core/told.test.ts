@@ -5,9 +5,14 @@ it.each<[what: string, kept: unknown, program: string | undefined, asked: boolea
   ["asked for the first time", undefined, "/bin/doctl", true],
   ["asked before", { question: "version", answer: "1.11.4" }, "/bin/doctl", false],
   ["asked something else before", { question: "config", answer: "/a" }, "/bin/doctl", true],
-  ["a record of something else", ["1.11.4"], "/bin/doctl", true],
-  ["an answer of another kind", { question: "version", answer: 1 }, "/bin/doctl", true],
-  ["a script", { question: "version", answer: "1.11.4" }, undefined, true],
+  ["with a record of something else", ["1.11.4"], "/bin/doctl", true],
+  [
+    "with a recorded answer of another type",
+    { question: "version", answer: 1 },
+    "/bin/doctl",
+    true,
+  ],
+  ["that is a script", { question: "version", answer: "1.11.4" }, undefined, true],
 ])("a tool %s", async (_, kept, program, asked) => {
   const written: unknown[] = [];
   const records = {
@@ -28,7 +33,7 @@ it.each<[what: string, kept: unknown, program: string | undefined, asked: boolea
   expect(written).toEqual(isKept ? [[program, { question: "version", answer: "2.0.0" }, 7]] : []);
 });
 
-it("what a tool did not say is asked again", async () => {
+it("a tool that gave no answer is asked again", async () => {
   const records = { recall: () => undefined, keep: () => expect.unreachable() };
   const clock = { now: () => 7, sleep: async () => undefined };
   expect(await toldBy({ records, clock }, "/bin/doctl", "version", async () => undefined)).toBe(

@@ -5,7 +5,7 @@ import { hintText } from "../../../src/report/hint-text.ts";
 
 const EDGE = { environment: undefined, cwd: "/repo", platform: "linux", shell: "posix" } as const;
 
-/** As Node throws it. */
+/** An error as Node throws it. */
 function thrown(code: string, syscall: string, path?: string): Error {
   const argv = ["-c", "an argument"];
   return Object.assign(new Error(`${code}: x, ${syscall} 'an argument'`), {
@@ -14,7 +14,7 @@ function thrown(code: string, syscall: string, path?: string): Error {
   });
 }
 
-describe("what the system refuses is an ordinary error, in words", () => {
+describe("a system error is an AppError with a readable message", () => {
   it.each<[code: string, syscall: string, says: string, fix: RegExp]>([
     [
       "EMFILE",
@@ -87,20 +87,20 @@ describe("what the system refuses is an ordinary error, in words", () => {
     ["ETIMEDOUT", "open", "/a could not be opened: connection timed out (ETIMEDOUT)."],
     ["EXDEV", "rename", "/a could not be replaced: cross-device link not permitted (EXDEV)."],
     ["UNKNOWN", "open", "/a could not be opened: unknown error (UNKNOWN)."],
-  ])("%s from %s, which we have no advice for or Node no name", (code, syscall, says) => {
+  ])("%s from %s: no advice from us, or no name from Node", (code, syscall, says) => {
     const error = asAppError(thrown(code, syscall, "/a"));
     expect(error).toMatchObject({ code: "SYSTEM", hint: expect.any(Array) });
     expect(error.message).toContain(says);
   });
 
-  it("without a path, such as a stream", () => {
+  it("has no path, as for a stream", () => {
     expect(asAppError(thrown("EIO", "write")).message).toMatch(/^A file could not be written: /);
   });
 
   it.each([
-    ["a code that nobody knows", thrown("EODD", "open", "/a")],
-    ["a code that is no system call's", Object.assign(new Error("x"), { code: "EMFILE" })],
-    ["a name of JavaScript's", thrown("toString", "open", "/a")],
+    ["an unknown code", thrown("EODD", "open", "/a")],
+    ["a code without a system call", Object.assign(new Error("x"), { code: "EMFILE" })],
+    ["a code that is a property of Object", thrown("toString", "open", "/a")],
   ])("%s is unexpected", (_, error) => {
     expect(asAppError(error).code).toBe("UNEXPECTED");
   });
@@ -112,7 +112,7 @@ describe("what the system refuses is an ordinary error, in words", () => {
     ["EAGAIN", true],
     ["ENOENT", false],
     ["EACCES", false],
-  ])("%s: the next call would fail, too: %s", (code, expected) => {
+  ])("%s: the next call would fail too: %s", (code, expected) => {
     expect(isExhausted(thrown(code, "open"))).toBe(expected);
   });
 });

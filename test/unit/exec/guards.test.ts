@@ -17,7 +17,7 @@ describe("another environment's workspace", () => {
     environment: "staging",
     workspaces: [{ dir: "/repo/infra", workspace: "staging" }],
   };
-  /** What is selected in which file of /repo/infra, and where the command is run. */
+  /** Selects workspace prod in this file of /repo/infra and runs the command in cwd. */
   const guard = (line: string, env = {}, cwd = "/repo", file = ".terraform/environment") =>
     refuseOtherWorkspace(line.split(" "), {
       config,
@@ -122,7 +122,7 @@ describe("doctl auth under exec", () => {
     "echo doctl auth init",
     "ls",
     "",
-  ])("%s: not our business", (line) => {
+  ])("%s: allowed", (line) => {
     expect(refuseDoctlLogin(line.split(" "))).toBeUndefined();
   });
 
@@ -138,12 +138,12 @@ describe("doctl auth under exec", () => {
     expect(said(hint)).toBe(step);
   });
 
-  it("no words at all are not our business", () => {
+  it("an empty command: allowed", () => {
     expect(refuseDoctlLogin([])).toBeUndefined();
   });
 });
 
-describe("exec under exec", () => {
+describe("exec inside exec", () => {
   const found: TokenState = { kind: "found", token: secret(), shadowed: [] };
   const rival = Secret.of(OTHER, { kind: "env-file", name: "T", path: "/repo/.env" });
   const shadowing: TokenState = { kind: "found", token: secret(), shadowed: [rival] };
@@ -152,17 +152,17 @@ describe("exec under exec", () => {
     refuseNested({ DO_BOOTSTRAP_EXEC: marker }, { ...EXEC_CONFIG, environment }, token);
 
   it.each<[what: string, marker: string | undefined, environment: string | undefined, TokenState]>([
-    ["not under one", undefined, undefined, shadowing],
-    ["not under one, --env prod", undefined, "prod", shadowing],
+    ["not nested", undefined, undefined, shadowing],
+    ["not nested, --env prod", undefined, "prod", shadowing],
     ["an empty marker", "", "prod", shadowing],
-    ["somebody else's marker", "yes", "prod", shadowing],
-    ["the same", ":/repo", undefined, found],
-    ["the same, whose env file was changed meanwhile", ":/repo", undefined, shadowing],
-    ["the same, --env prod", "prod:/repo", "prod", found],
-    ["another folder without a token of its own", ":/other", undefined, found],
-    ["another folder without a token of its own, --env prod", "prod:/other", "prod", found],
+    ["an invalid marker", "yes", "prod", shadowing],
+    ["the same folder", ":/repo", undefined, found],
+    ["the same folder, env file changed meanwhile", ":/repo", undefined, shadowing],
+    ["the same folder, --env prod", "prod:/repo", "prod", found],
+    ["another folder without its own token", ":/other", undefined, found],
+    ["another folder without its own token, --env prod", "prod:/other", "prod", found],
     ["no token at all", ":/other", undefined, { kind: "missing" }],
-  ])("%s: goes on", (_, marker, environment, token) => {
+  ])("%s: allowed", (_, marker, environment, token) => {
     expect(check(marker, environment, token)).toBeUndefined();
   });
 
@@ -170,42 +170,42 @@ describe("exec under exec", () => {
   const ANOTHER = `T in /repo/.env holds another token (${rival.fingerprint}).`;
   it.each<[what: string, string, string | undefined, TokenState, string]>([
     [
-      "--env dev under --env prod",
+      "--env dev inside --env prod",
       "prod:/repo",
       "dev",
       found,
       `This command is for environment dev, but runs inside do-bootstrap exec for environment prod.`,
     ],
     [
-      "--env prod under none",
+      "--env prod inside no environment",
       ":/repo",
       "prod",
       found,
       `This command is for environment prod, but runs inside do-bootstrap exec for no environment.`,
     ],
     [
-      "none under --env prod",
+      "no environment inside --env prod",
       "prod:/repo",
       undefined,
       found,
       `This command is for no environment, but runs inside do-bootstrap exec for environment prod.`,
     ],
     [
-      "--env prod of another folder",
+      "--env prod from another folder",
       ":/other",
       "prod",
       found,
       `This command is for environment prod, but runs inside do-bootstrap exec for no environment.`,
     ],
     [
-      "another folder with a token of its own",
+      "another folder with its own token",
       ":/other",
       undefined,
       shadowing,
       `${UNDER} from /other, but ${ANOTHER}`,
     ],
     [
-      "the same, for prod",
+      "another folder with its own token, --env prod",
       "prod:/other",
       "prod",
       shadowing,
@@ -213,7 +213,7 @@ describe("exec under exec", () => {
     ],
     ["a folder with a colon", ":/a:b", undefined, shadowing, `${UNDER} from /a:b, but ${ANOTHER}`],
     [
-      "without a token, --env dev under prod",
+      "--env dev inside prod, without a token",
       "prod:/repo",
       "dev",
       { kind: "missing" },
@@ -227,32 +227,32 @@ describe("exec under exec", () => {
   });
 });
 
-describe("a secret file of Terraform's with another token", () => {
+describe("Terraform's secret file with another token", () => {
   const PATH = "/repo/do-bootstrap.secret.auto.tfvars.json";
   const config = { ...EXEC_CONFIG, secretFiles: [{ path: PATH, variable: "do_token" }] };
   const used = Secret.of(PERSONAL, { kind: "environment", name: "DIGITALOCEAN_TOKEN" });
   const other = Secret.of(OTHER, { kind: "stdin" });
 
   it.each([
-    ["none", ""],
-    ["the same", JSON.stringify({ do_token: PERSONAL })],
-    ["the same with blanks around it", JSON.stringify({ do_token: ` ${PERSONAL}\n` })],
+    ["no file", ""],
+    ["the same token", JSON.stringify({ do_token: PERSONAL })],
+    ["the same token with whitespace around it", JSON.stringify({ do_token: ` ${PERSONAL}\n` })],
     ["another variable", JSON.stringify({ other: OTHER })],
     ["an empty one", JSON.stringify({ do_token: "" })],
     ["null", JSON.stringify({ do_token: null })],
     ["a number", JSON.stringify({ do_token: 1 })],
-    ["no object", "null"],
+    ["not an object", "null"],
     ["a list", "[]"],
     ["a text", JSON.stringify(OTHER)],
     ["broken", `{"do_token": "${OTHER}"`],
-  ])("%s: goes on", (_, text) => {
+  ])("%s: allowed", (_, text) => {
     expect(refuseOtherToken(config, used, () => text)).toBeUndefined();
   });
 
   it.each([
-    ["another", OTHER],
-    ["another with blanks around it", ` ${OTHER} `],
-    ["what is no token", "hunter2"],
+    ["another token", OTHER],
+    ["another token with whitespace around it", ` ${OTHER} `],
+    ["a value that is not a token", "hunter2"],
   ])("%s: refused, and shown by its fingerprint", (_, value) => {
     const { code, status, message, hint } = thrownBy(() =>
       refuseOtherToken(config, used, () => JSON.stringify({ do_token: value })),
@@ -268,7 +268,7 @@ describe("a secret file of Terraform's with another token", () => {
     for (const token of [value.trim(), PERSONAL]) expect(message).not.toContain(token);
   });
 
-  it("each root's file counts, under its own variable", () => {
+  it("checks each root's file, under its own variable", () => {
     const texts: Record<string, string> = {
       "/a": JSON.stringify({ x: PERSONAL, y: OTHER }),
       "/b": JSON.stringify({ y: OTHER }),

@@ -13,10 +13,15 @@ function facts(env: Facts["env"]): Facts {
 
 it.each<[what: string, line: string, env: Facts["env"], context: string | undefined]>([
   ["exec", "exec terraform plan", {}, "web"],
-  ["exec, whatever was selected", "exec terraform plan", { DIGITALOCEAN_CONTEXT: "x" }, "web"],
-  ["exec, where a flag gives doctl a token", "exec doctl -t x account get", {}, "default"],
-  ["env: the selected one stays", "env", {}, undefined],
-  ["env in a shell of exec", "env", { DO_BOOTSTRAP_EXEC: ":/repo" }, "web"],
+  [
+    "exec, with another context selected",
+    "exec terraform plan",
+    { DIGITALOCEAN_CONTEXT: "x" },
+    "web",
+  ],
+  ["exec, with a token in doctl's flags", "exec doctl -t x account get", {}, "default"],
+  ["env: the selected context is kept", "env", {}, undefined],
+  ["env in a shell that exec started", "env", { DO_BOOTSTRAP_EXEC: ":/repo" }, "web"],
 ])("doctl's context: %s", (_, line, env, context) => {
   const [command, ...words] = line.split(" ");
   if (command === "exec") {

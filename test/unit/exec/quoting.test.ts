@@ -12,7 +12,7 @@ const refusal = (format: Format, value: string) => {
   return { code, status, message, hint: said(hint) };
 };
 
-/** Every character that a variable can hold, but for the rest of Unicode. */
+/** Every ASCII character that a variable can hold. */
 const ASCII = Array.from({ length: 127 }, (_, i) => String.fromCharCode(i + 1));
 
 const ODD = [
@@ -116,7 +116,7 @@ describe("a line of each format", () => {
     expect(one(format, value)).toBe(`${line}\n`);
   });
 
-  it.each(FORMATS)("%s: nothing is nothing", (format) => {
+  it.each(FORMATS)("%s: no variables give no lines", (format) => {
     expect(quote(format, new Map())).toEqual({
       text: format === "json" ? "{}\n" : "",
       leftOut: [],
@@ -150,12 +150,12 @@ describe("a value that a format cannot hold is refused, not changed", () => {
     });
   });
 
-  it("and the refusal does not show it", () => {
+  it("and the error does not show the value", () => {
     expect(JSON.stringify(refusal("gitlab", "hunter2\nhunter3"))).not.toContain("hunter");
   });
 });
 
-describe("a name that no shell can hold is left out, and named", () => {
+describe("a name that is invalid in the format is skipped and reported", () => {
   const NAMES = ["TF_VAR_a-b", "a.b", "1A", "_", "TF_VAR_x", "a1"];
   const HELD = ["_", "TF_VAR_x", "a1"];
   it.each<[Format, readonly string[]]>([
@@ -175,7 +175,7 @@ describe("a name that no shell can hold is left out, and named", () => {
   });
 });
 
-describe("a name with more than a word in it never reaches a shell", () => {
+describe("a name that is not a valid identifier is never printed for a shell", () => {
   it.each(["", "A B", "A\n", "A;id", "A=B", "A$(id)", "é", "A\0"])("%j", (name) => {
     for (const format of ["sh", "fish", "github", "gitlab"] as const) {
       expect(quote(format, new Map([[name, "x"]]))).toEqual({ text: "", leftOut: [name] });
@@ -195,14 +195,14 @@ describe("unset", () => {
     expect(quoteUnset(format, names)).toBe(text);
   });
 
-  it.each<Format>(["dotenv", "github", "gitlab"])("%s has no words for it", (format) => {
+  it.each<Format>(["dotenv", "github", "gitlab"])("%s does not support it", (format) => {
     const { code, message } = thrownBy(() => quoteUnset(format, names));
     expect(code).toBe("NOT_REPRESENTABLE");
     expect(message).toBe(`The format ${format} cannot unset a variable.`);
   });
 });
 
-// Readers of what is printed, after the rules of those who will read it.
+// Parsers for the output, with the rules of the programs that read it.
 type Read = (text: string) => Record<string, string>;
 
 const readers: Record<Exclude<Format, "fish">, Read> = {
@@ -259,7 +259,7 @@ function readGitlab(text: string): Record<string, string> {
   );
 }
 
-/** What a format says of some values: they read back the same, or one is refused. */
+/** Checks that the values read back the same, or that one is refused. */
 function checked(format: keyof typeof readers, values: Record<string, string>): "read" | "refused" {
   let text: string;
   try {
@@ -278,7 +278,7 @@ const EXACT = ["sh", "powershell", "json", "github"] as const;
 describe.each(READABLE)("%s reads back the same", (format) => {
   const isExact = (EXACT as readonly string[]).includes(format);
 
-  it("each character from 1 to 127: alone, twice, in the middle, at either end", () => {
+  it("each ASCII character: alone, twice, in the middle, at the start and the end", () => {
     for (const char of ASCII) {
       for (const value of [char, char + char, `a${char}b`, `${char}a`, `a${char}`]) {
         const result = checked(format, { V: value });
@@ -287,7 +287,7 @@ describe.each(READABLE)("%s reads back the same", (format) => {
     }
   });
 
-  it("all of them in one value", () => {
+  it("all ASCII characters in one value", () => {
     const result = checked(format, { V: ASCII.join("") });
     expect(result).toBe(isExact ? "read" : "refused");
   });
@@ -297,7 +297,7 @@ describe.each(READABLE)("%s reads back the same", (format) => {
     if (isExact) expect(result).toBe("read");
   });
 
-  it("any values, one after the other", () => {
+  it("several random values", () => {
     const text = fc.oneof(
       fc.constantFrom(...ODD),
       fc.string({ unit: fc.constantFrom(..."aA= \\'\"`#$\n\r\t"), maxLength: 8 }),
@@ -318,7 +318,7 @@ describe.each(READABLE)("%s reads back the same", (format) => {
   });
 });
 
-/** A variable holds no NUL, and text no half of a character. */
+/** Without NUL, which a variable can't hold, and without lone surrogates. */
 function wellFormed(text: string): string {
   return Buffer.from(text.replaceAll("\0", "")).toString("utf8");
 }
@@ -328,7 +328,7 @@ describe("dotenv", () => {
     expect(checked("dotenv", { [name]: "x y" })).toBe("read");
   });
 
-  it("the end of one value and the beginning of another do not make a third", () => {
+  it("the end of one value and the start of the next don't form another value", () => {
     const value = "x'\nfoo";
     expect(checked("dotenv", { V: "\\", W: value })).toBe("read");
     expect(checked("dotenv", { V: "\\", W: "w", X: value })).toBe("read");
@@ -337,13 +337,13 @@ describe("dotenv", () => {
   const accepts = (value: string) => checked("dotenv", { V: value }) === "read";
 
   it.each(["plain", "a b", "it's", '{"a": "b"}', "a\nb", "a\r\nb", " a ", "`a`", "$(id)", "\\"])(
-    "has a way of writing %j",
+    "can represent %j",
     (value) => {
       expect(accepts(value)).toBe(true);
     },
   );
 
-  it("refuses a value of a shape that is common for no other reason than all three quotes", () => {
+  it("refuses a common value only if it contains several kinds of quotes", () => {
     const common = fc.string({ unit: fc.constantFrom(..."aZ09+/=-_.:@ #$%&'\"!?"), maxLength: 40 });
     fc.assert(
       fc.property(common, (value) => {
@@ -355,7 +355,7 @@ describe("dotenv", () => {
 });
 
 describe("powershell", () => {
-  it("is one line of ASCII a variable, without $ or a quote of the value's", () => {
+  it("prints one line of ASCII per variable, without $ or quotes of the value", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (value) => {
         const [, inner] = /^\$\{Env:V\} = "(.*)"\n$/.exec(one("powershell", value)) ?? [];

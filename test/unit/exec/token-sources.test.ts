@@ -6,7 +6,7 @@ import { LEGACY, OTHER, PERSONAL, REFRESH } from "../samples.ts";
 const TOKEN = "DIGITALOCEAN_TOKEN";
 const ACCESS = "DIGITALOCEAN_ACCESS_TOKEN";
 
-// The cases are written as "env.T=P file.A=X --env": place, name (T, A as above, or itself), value.
+// Notation of the cases: "env.T=P file.A=X --env" is place, name (T, A or a full name) and value.
 const NAMES: Record<string, string> = { T: TOKEN, A: ACCESS };
 const VALUES: Record<string, string> = {
   P: PERSONAL,
@@ -83,7 +83,7 @@ describe("the order of the sources", () => {
   });
 });
 
-describe("the names", () => {
+describe("the variable names", () => {
   it.each([
     [TOKEN, [TOKEN, ACCESS]],
     [ACCESS, [ACCESS, TOKEN]],
@@ -136,7 +136,7 @@ describe("conflicts", () => {
 const JUNK = "it has 4 characters and no known token format";
 const NO_REFRESH = "it is an OAuth refresh token (dor_v1_), which the API does not accept";
 
-describe("what is empty, quoted or no token", () => {
+describe("a value that is empty, quoted or not a token", () => {
   it.each([
     ["env.T=empty env.A=P", "P env.A"],
     ["env.T=blank file.T=P", "P file.T"],
@@ -147,7 +147,7 @@ describe("what is empty, quoted or no token", () => {
     ["file.T=padded", "P file.T"],
     ["stdin=empty", "unusable stdin: it is empty"],
     ["stdin=blank", "unusable stdin: it is empty"],
-    // --token-stdin was asked for: nothing else may stand in for it.
+    // --token-stdin was given, so no other source is used.
     ["stdin=empty env.T=P", "unusable stdin: it is empty"],
     ["stdin=blank file.T=P", "unusable stdin: it is empty"],
     ["prompt=junk", `unusable prompt: ${JUNK}`],

@@ -12,7 +12,7 @@ import { Secret } from "../../../src/secret/secret.ts";
 import { revealed, type Variables } from "../../../src/secret/variables.ts";
 import { EXEC_CONFIG, PERSONAL, secret } from "../samples.ts";
 
-// The cases are written as "file.SPACES_X=1 env.AWS_Y=2 --all --backend name=ACME_TOKEN var=do_token keys=id,secret".
+// Notation of the cases: "file.SPACES_X=1 env.AWS_Y=2 --all --backend name=ACME_TOKEN var=do_token keys=id,secret".
 function read(given: string) {
   const words = given.split(" ").filter(Boolean);
   const of = (place: string) =>
@@ -44,7 +44,7 @@ const TOKENS = "DIGITALOCEAN_TOKEN=T DIGITALOCEAN_ACCESS_TOKEN=T";
 const CHECKSUMS =
   "AWS_REQUEST_CHECKSUM_CALCULATION=when_required AWS_RESPONSE_CHECKSUM_VALIDATION=when_required";
 
-/** "A=1 B=2", T for the token. */
+/** "A=1 B=2", with T for the token. */
 function say(variables: Variables): string {
   return [...revealed(variables)]
     .map(([name, value]) => `${name}=${value === PERSONAL ? "T" : value}`)
@@ -71,7 +71,7 @@ describe("the token", () => {
   });
 });
 
-describe("what passes from the env file", () => {
+describe("variables that pass from the env file", () => {
   it.each([
     ["file.SPACES_ACCESS_KEY_ID=1", `SPACES_ACCESS_KEY_ID=1 ${TOKENS}`],
     ["file.AWS_REGION=r", `AWS_REGION=r ${TOKENS}`],
@@ -90,7 +90,7 @@ describe("what passes from the env file", () => {
     ["file.digitalocean_api_url=x --all", TOKENS],
     // doctl's config may hold an api-url (docs/contracts/doctl.md 3.8).
     ["file.DIGITALOCEAN_CONFIG=x.yaml --all", TOKENS],
-    // Where keys go, and programs that get them, are not for a file to say.
+    // A file must not choose the hosts or programs that get the keys.
     ["file.AWS_ENDPOINT_URL_S3=https://evil.example --all", TOKENS],
     ["file.AWS_ENDPOINT_URL=https://evil.example", TOKENS],
     ["file.SPACES_ENDPOINT_URL=https://evil.example", TOKENS],
@@ -107,7 +107,7 @@ describe("what passes from the env file", () => {
     ["file.DO_BOOTSTRAP_EXEC=:/x --all", TOKENS],
     ["file.do_bootstrap_exec=:/x --all", TOKENS],
     ...[
-      // Of every family of AWS's only what is listed passes, and so it is with Terraform's own.
+      // Only listed AWS and Terraform variables pass.
       ...[
         "AWS_PROFILE",
         "AWS_METADATA_URL",
@@ -119,7 +119,7 @@ describe("what passes from the env file", () => {
       ...["AWS_EC2_METADATA_SERVICE_ENDPOINT", "AWS_LOGIN_CACHE_DIRECTORY", "AWS_OF_NEXT_YEAR"],
       ...["TF_CLI_CONFIG_FILE", "TF_REATTACH_PROVIDERS", "TF_CLI_ARGS_plan", "TF_DATA_DIR"],
       ...["TF_ENCRYPTION", "TF_TOKEN_app_terraform_io", "TERRAGRUNT_TFPATH", "TERRAFORM_CONFIG"],
-      // Hosts, programs and files for everything that carries the token.
+      // Hosts, programs and files of processes that get the token.
       ...["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "SSL_CERT_FILE", "CURL_CA_BUNDLE"],
       ...["LD_PRELOAD", "DYLD_INSERT_LIBRARIES", "BASH_ENV", "PS4", "PATH", "Path", "GCONV_PATH"],
       ...["NODE_OPTIONS", "PYTHONPATH", "PERL5OPT", "RUBYOPT", "JAVA_TOOL_OPTIONS", "GODEBUG"],
@@ -142,7 +142,7 @@ describe("what passes from the env file", () => {
     ["file.API_URL=https://a.example --all", `API_URL=https://a.example ${TOKENS}`],
     ["file.TF_LOG=trace --all", `TF_LOG=trace ${TOKENS}`],
     ["file.AWS_S3_BUCKET=b", `AWS_S3_BUCKET=b ${TOKENS}`],
-    // A value where a name belongs.
+    // A secret in place of a name.
     [`file.${PERSONAL}=x --all`, TOKENS],
     [`file.TF_VAR_${PERSONAL}=x`, TOKENS],
     ["file.eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.x=x --all", TOKENS],
@@ -153,7 +153,7 @@ describe("what passes from the env file", () => {
   });
 });
 
-describe("what the environment has already stays", () => {
+describe("variables of the environment override the env file", () => {
   it.each([
     ["env.AWS_REGION=mine file.AWS_REGION=p", TOKENS],
     ["env.AWS_REGION= file.AWS_REGION=p", `AWS_REGION=p ${TOKENS}`],
@@ -185,7 +185,7 @@ describe("a backend on Spaces", () => {
     [`${FILE} env.AWS_SESSION_TOKEN=a --backend`, `${SPACES} ${TOKENS} ${CHECKSUMS}`],
     [`${FILE} env.AWS_PROFILE=a --backend`, `${SPACES} ${TOKENS} ${CHECKSUMS}`],
     [`${FILE} env.AWS_PROFILE= --backend`, `${SPACES} ${TOKENS} ${AWS} ${CHECKSUMS}`],
-    // A file may not choose one of the logins of this machine.
+    // A file must not select a login of this machine.
     [`${FILE} file.AWS_PROFILE=a --backend`, `${SPACES} ${TOKENS} ${AWS} ${CHECKSUMS}`],
     [`${FILE} env.AWS_REGION=a --backend`, `${SPACES} ${TOKENS} ${AWS} ${CHECKSUMS}`],
     [
@@ -202,7 +202,7 @@ describe("a backend on Spaces", () => {
   });
 });
 
-describe("variables that a provider reads its keys from", () => {
+describe("Terraform variables with a provider's keys", () => {
   const ENV = "env.SPACES_ACCESS_KEY_ID=id env.SPACES_SECRET_ACCESS_KEY=sec";
   const EVIL = "https://evil.example";
 
@@ -255,7 +255,7 @@ describe("variables that a provider reads its keys from", () => {
     expect(said.join(", ")).toBe(kept);
   });
 
-  it("pass to a backend on Spaces even if a provider is on another host", () => {
+  it("a backend on Spaces gets the keys even if a provider uses another host", () => {
     const known = read(`${ENV} --backend keys=a,b`);
     const strangers = [{ setting: "spaces_endpoint", host: EVIL }];
     const config = { ...known.config, strangeProviders: [{ place: "/repo/a.tf:1", strangers }] };
@@ -264,7 +264,7 @@ describe("variables that a provider reads its keys from", () => {
   });
 });
 
-describe("a backend in the code that is not Spaces alone", () => {
+describe("a backend in the code on another host than Spaces", () => {
   const EVIL = "https://evil.example";
   const FILE = "file.SPACES_ACCESS_KEY_ID=id file.SPACES_SECRET_ACCESS_KEY=sec";
   const SPACES = "SPACES_ACCESS_KEY_ID=id SPACES_SECRET_ACCESS_KEY=sec";
@@ -282,7 +282,7 @@ describe("a backend in the code that is not Spaces alone", () => {
     [`${OF_AWS} --all`, [proxy], TOKENS, "AWS_*"],
     // AWS itself gets its own keys.
     [OF_AWS, [profile], `${AWS} ${TOKENS}`, ""],
-    // The environment's are the person's, and so is a host that it names.
+    // The user set the keys and hosts in the environment.
     [
       `${FILE} env.AWS_ENDPOINT_URL_S3=${EVIL}`,
       [endpoint],
@@ -312,7 +312,7 @@ describe("a backend in the code that is not Spaces alone", () => {
   });
 });
 
-describe("what a variable is called decides whether its value is a secret", () => {
+describe("a variable's name decides whether its value is a secret", () => {
   it.each([
     ["SPACES_ACCESS_KEY_ID", true],
     ["SPACES_SECRET_ACCESS_KEY", true],
@@ -331,7 +331,7 @@ describe("what a variable is called decides whether its value is a secret", () =
     expect(JSON.stringify([...variables]).includes("value-of-it")).toBe(!isSecret);
   });
 
-  it("and so does a password in an address", () => {
+  it("a password in a URL makes it a secret", () => {
     const variables = toolVariables({
       ...read("--all"),
       envFile: new Map([
@@ -343,14 +343,14 @@ describe("what a variable is called decides whether its value is a secret", () =
     expect(variables.get("HOME_PAGE")).toBe("https://www.example");
   });
 
-  it("the token is one under every name", () => {
+  it("the token is a secret under every name", () => {
     const variables = toolVariables(read("name=ACME_TOKEN var=do_x"));
     const names = ["ACME_TOKEN", "DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN", "TF_VAR_do_x"];
     expect([...variables.keys()]).toEqual(names);
     for (const value of variables.values()) expect(value).toBeInstanceOf(Secret);
   });
 
-  it("so is what AWS_ names get of Spaces", () => {
+  it("Spaces keys under AWS_ names are secrets", () => {
     const variables = toolVariables(
       read("env.SPACES_SECRET_ACCESS_KEY=s file.SPACES_ACCESS_KEY_ID=i --backend"),
     );
@@ -360,7 +360,7 @@ describe("what a variable is called decides whether its value is a secret", () =
   });
 });
 
-describe("what --mask looks for", () => {
+describe("the values that --mask hides", () => {
   it.each([
     ["", "T"],
     ["file.SPACES_SECRET_ACCESS_KEY=aaaaaa", "aaaaaa T"],
@@ -409,9 +409,9 @@ describe("the names that --unset removes", () => {
   });
 
   it.each<[string, Record<string, string>, boolean]>([
-    ["is not set", {}, true],
-    ["has the value of the file", { AWS_REGION: "p" }, true],
-    ["had another before", { AWS_REGION: "mine" }, false],
+    ["is unset", {}, true],
+    ["has the file's value", { AWS_REGION: "p" }, true],
+    ["has another value", { AWS_REGION: "mine" }, false],
   ])("a variable that %s: removed %s", (_, env, isRemoved) => {
     const { config, envFile, all } = read("file.AWS_REGION=p");
     expect(variableNames({ config, env, envFile }, all).includes("AWS_REGION")).toBe(isRemoved);
@@ -421,7 +421,7 @@ describe("the names that --unset removes", () => {
     "",
     "name=ACME_TOKEN var=do_x file.AWS_REGION=p file.PORT=1 --all",
     "file.SPACES_ACCESS_KEY_ID=i file.SPACES_SECRET_ACCESS_KEY=s --backend",
-  ])("are those that are set: %s", (text) => {
+  ])("are the names that env sets: %s", (text) => {
     const surroundings = read(text);
     const { config, envFile, all } = surroundings;
     expect(variableNames({ config, env: {}, envFile }, all)).toEqual([
@@ -430,7 +430,7 @@ describe("the names that --unset removes", () => {
   });
 });
 
-describe("only for a tool that we start", () => {
+describe("variables only for a tool that exec starts", () => {
   it.each([
     [undefined, "/repo", ":/repo"],
     ["prod", "/repo", "prod:/repo"],
@@ -458,12 +458,12 @@ describe("only for a tool that we start", () => {
     ["doctl --context other --context default account get", false],
     ["doctl compute ssh web -- --context other", false],
     ["kubectl --context other get pods", false],
-  ])("%s: doctl's variable is empty: %s", (line, isEmptied) => {
+  ])("%s: DIGITALOCEAN_ACCESS_TOKEN is emptied: %s", (line, isEmptied) => {
     const variables = execVariables(EXEC_CONFIG, secret(), line.split(" "));
     expect(variables.get("DIGITALOCEAN_ACCESS_TOKEN")).toBe(isEmptied ? "" : undefined);
   });
 
-  it.each([[undefined], [""], ["x"], [":"], ["prod:"]])("a marker %j is none", (marker) => {
+  it.each([[undefined], [""], ["x"], [":"], ["prod:"]])("the marker %j is invalid", (marker) => {
     expect(outerExec({ DO_BOOTSTRAP_EXEC: marker })).toBeUndefined();
   });
 });

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { codeFiles, tofuFiles } from "../../../src/hcl/code-files.ts";
 
-// OpenTofu's rule: https://opentofu.org/docs/language/files/#extension-precedence, for overrides, too.
+// OpenTofu's rule: https://opentofu.org/docs/language/files/#extension-precedence, also for overrides.
 it.each<[names: string, terraform: string, tofu: string]>([
   ["main.tf", "main.tf", "main.tf"],
   ["main.tf.json", "main.tf.json", "main.tf.json"],

@@ -10,21 +10,21 @@ const parse = await loadHclParser(fileURLToPath(new URL("../../..", import.meta.
 const hcl = (text: string) => readHcl(parse, text, "a.tf");
 const json = (text: string) => readTfJson(text, "a.tf.json");
 
-/** Everything that can be read in a parsed file without opening a secret. */
+/** Everything readable in a parsed file without revealing a secret. */
 const readable = (file: unknown) => inspect(file, { depth: null, maxStringLength: null });
 
 const SPACES_KEY = "DO00ABCDEFGHIJKLMNOP";
 
-describe("what a file of Terraform code holds is a secret from the moment it is read", () => {
+describe("secrets in Terraform code are hidden when the file is parsed", () => {
   it.each([
     ["a provider's token", 'provider "digitalocean" { token = "S" }', PERSONAL],
-    ["a provider's token of no known form", 'provider "digitalocean" { token = "S" }', "hunter-2"],
+    ["a provider's token of unknown form", 'provider "digitalocean" { token = "S" }', "hunter-2"],
     ["a Spaces key", 'provider "digitalocean" { spaces_access_id = "S" }', SPACES_KEY],
     ["a default", 'variable "x" { default = "S" }', OAUTH],
     ["a refresh token", 'variable "x" { default = "S" }', REFRESH],
     ["a token of before 2022", 'variable "x" { default = "S" }', LEGACY],
     ["a token with an escape", 'variable "x" { default = "dop\\u005fv1\\u005fS" }', LEGACY],
-    ["in the middle of a text", 'locals { x = "Bearer S, please" }', PERSONAL],
+    ["inside a longer text", 'locals { x = "Bearer S, please" }', PERSONAL],
     ["in a template", 'locals { x = "S${var.y}" }', PERSONAL],
     ["in a call", 'locals { x = lower("S") }', PERSONAL],
     ["in an object", 'locals { x = { y = { z = "S" } } }', PERSONAL],
@@ -45,7 +45,11 @@ describe("what a file of Terraform code holds is a secret from the moment it is 
 
   it.each([
     ["a provider's token", { provider: { digitalocean: { token: "S" } } }, "hunter-2"],
-    ["one of two providers'", { provider: { digitalocean: [{ token: "S" }] } }, PERSONAL],
+    [
+      "the token of a list of providers",
+      { provider: { digitalocean: [{ token: "S" }] } },
+      PERSONAL,
+    ],
     ["a default", { variable: { x: { default: "S" } } }, LEGACY],
     ["a template", { locals: { x: "S${var.y}" } }, PERSONAL],
     ["in an object", { locals: { x: { y: ["S"] } } }, OAUTH],
@@ -57,7 +61,7 @@ describe("what a file of Terraform code holds is a secret from the moment it is 
     expect(readable(file)).not.toContain(value);
   });
 
-  it("and everything else stays readable", () => {
+  it("other values stay readable", () => {
     const file = hcl('provider "digitalocean" { token = var.t }\nlocals { x = { y = "plain" } }\n');
     expect(readable(file)).toContain("var.t");
     expect(readable(file)).toContain('{ y = "plain" }');

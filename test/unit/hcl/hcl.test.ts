@@ -11,7 +11,7 @@ const parse = await loadHclParser(fileURLToPath(new URL("../../..", import.meta.
 const hcl = (text: string) => readHcl(parse, text, "a.tf");
 const json = (text: string) => readTfJson(text, "a.tf.json");
 
-/** A block as one line: type, labels, attributes' names, blocks within. */
+/** A block as one line: type, labels, attribute names, nested blocks. */
 function line({ type, labels, attributes, blocks }: Block): string {
   const inside = [...attributes.keys(), ...blocks.map(line)].join(" ");
   return `${[type, ...labels].join(".")}${inside && `(${inside})`}`;
@@ -77,13 +77,13 @@ describe("blocks", () => {
     ["<<<<<<< HEAD\na {}\n", 1],
     ["a {\n  b = <<EOT\n  c\n", 1],
     ["\u0001\u0002", 1],
-  ])("%j has a problem from line %i on", (text, from) => {
+  ])("%j has a problem at line %i or later", (text, from) => {
     const { problem } = hcl(text);
     expect(problem?.file).toBe("a.tf");
     expect(problem?.line).toBeGreaterThanOrEqual(from);
   });
 
-  it("what stands before a broken part is read", () => {
+  it("code before a syntax error is read", () => {
     const { blocks } = hcl('provider "a" {}\n\nx = = 1\n\nprovider "b" {}\n');
     expect(blocks.map(line)).toContain("provider.a");
   });
@@ -132,7 +132,7 @@ describe("values", () => {
     expect(values && Object.fromEntries(values)).toEqual(expected);
   });
 
-  it("fields have fields", () => {
+  it("fields may contain fields", () => {
     const inner = valueIn('{ a = { b = "c" } }')?.fields?.get("a")?.fields?.get("b");
     expect(inner?.literal).toBe("c");
   });
@@ -148,7 +148,7 @@ describe("values", () => {
     ["var.a[0]", undefined],
     ["local.a", undefined],
     ['var.a != "" ? var.a : null', undefined],
-  ])("%s is variable %s", (source, expected) => {
+  ])("%s is the variable %s", (source, expected) => {
     const found = valueIn(source);
     expect(found && variableIn(found)).toBe(expected);
   });
@@ -258,7 +258,7 @@ describe("the JSON syntax", () => {
     ["a missing comma", '{\n"variable": {}\n"output": {}\n}', 3],
     ["a missing value", '{\n"variable": {\n"x"\n}}', 4],
     ["a string over two lines", '{\n\n"variable": "a\nb"}', 3],
-    ["half a file", '{\n"variable": {', 2],
+    ["a truncated file", '{\n"variable": {', 2],
     ["201 levels", `{"a":\n${"[".repeat(199)}\n[1]${"]".repeat(199)}}`, 3],
     ["10 000 levels", `{"a":\n${'{"b":\n'.repeat(10_000)}`, 201],
   ])("%s: the line of the problem", (_, text, line) => {
@@ -274,7 +274,7 @@ describe("the JSON syntax", () => {
     expect(json(text).problem).toBeUndefined();
   });
 
-  it("of an argument that is there twice, the last", () => {
+  it("the last of two equal arguments wins", () => {
     const text = '{"provider": {"x": {"a": 1,\n"b": {"c": 1, "c": 2},\n"\\u0061": 3}}}';
     const { attributes } = json(text).blocks[0] ?? {};
     expect(attributes?.get("a")).toMatchObject({ literal: 3, place: { line: 3 } });
@@ -319,7 +319,7 @@ describe("the JSON syntax", () => {
     expect(found?.place).toEqual({ file: "a.tf.json", line: 2 });
   });
 
-  it("the place of a token is that of its string", () => {
+  it("a token's place is its string", () => {
     const text = '\ufeff{"é😀": 1,\r\n "provider": {"x": {"token" : "TOKEN" }}}';
     const found = json(text).blocks.at(-1)?.attributes.get("token");
     expect(text.slice(found?.start, found?.end)).toBe('"TOKEN"');
@@ -333,9 +333,9 @@ describe("the JSON syntax", () => {
       '"a\\u005fb"',
       2,
     ],
-    ["on a line of its own", '{"provider": {"x": {\r\n"token":\r\n  "a"\r\n}}}', "a", '"a"', 3],
+    ["on its own line", '{"provider": {"x": {\r\n"token":\r\n  "a"\r\n}}}', "a", '"a"', 3],
     [
-      "the second under one key",
+      "as the second value of a repeated key",
       '{"provider": {"x": {"token": "a",\n"token": "b"}}}',
       "b",
       '"b"',
@@ -350,12 +350,12 @@ describe("the JSON syntax", () => {
   });
 });
 
-describe("whatever the file, the reader comes to an end", { timeout: 60_000 }, () => {
+describe("the reader finishes for any file", { timeout: 60_000 }, () => {
   const DEEP = 10_000;
   const nested = (open: string, middle: string, close: string) =>
     open.repeat(DEEP) + middle + close.repeat(DEEP);
   const bytes = Buffer.from(Array.from({ length: 50_000 }, (_, i) => (i * 7919 + (i >> 3)) % 256));
-  // More than is handed over to be read.
+  // Longer than the parser's input limit.
   const long = (text: string) => text.repeat(Math.ceil(1e6 / text.length));
 
   it.each([
@@ -364,8 +364,8 @@ describe("whatever the file, the reader comes to an end", { timeout: 60_000 }, (
     ["lists in lists", `a {\n  b = ${nested("[", "1", "]")}\n}\n`],
     ["parentheses", `a {\n  b = ${nested("(", "1", ")")}\n}\n`],
     ["templates in templates", `a {\n  b = ${nested('"${', "1", '}"')}\n}\n`],
-    ["blocks without an end", "a {\n".repeat(DEEP)],
-    ["objects without an end", `a = ${"{ b = ".repeat(DEEP)}`],
+    ["unclosed blocks", "a {\n".repeat(DEEP)],
+    ["unclosed objects", `a = ${"{ b = ".repeat(DEEP)}`],
     ["bytes", bytes.toString("latin1")],
     ["many blocks", long('resource "a" "b" {\n  name = "web"\n  tags = { c = "d" }\n}\n')],
     ["a long string", `a {\n  b = "${long("x")}"\n}\n`],
@@ -380,7 +380,7 @@ describe("whatever the file, the reader comes to an end", { timeout: 60_000 }, (
     ["objects in objects", nested('{"a":', "1", "}")],
     ["lists in lists", `{"a": ${nested("[", "1", "]")}}`],
     ["lists of blocks in lists", `{"variable": ${nested("[", "1", "]")}}`],
-    ["lists without an end", `{"a": ${"[".repeat(DEEP)}`],
+    ["unclosed lists", `{"a": ${"[".repeat(DEEP)}`],
     ["bytes", bytes.toString("latin1")],
     ["many blocks", `{"output": {${long('"a": {"value": [1, "x"]},')}"b": {}}}`],
     ["a long string", `{"a": "${long("x")}"}`],

@@ -27,7 +27,7 @@ function localsIn({ blocks }: ParsedFile): ReadonlyMap<string, Expression> {
   );
 }
 
-/** "var.x", "text", "nothing", or why it is unknown with the variables that have a part in it. */
+/** "var.x", "text", "nothing", or why it is unknown, with the variables involved. */
 function told(file: ParsedFile): string {
   const token = file.blocks.find(({ type }) => type === "provider")?.attributes.get("token");
   if (file.problem !== undefined || token === undefined) return "broken";
@@ -37,7 +37,7 @@ function told(file: ParsedFile): string {
   return origin.kind === "unknown" ? `${origin.why} [${origin.variables}]` : origin.kind;
 }
 
-describe("where the value of an expression comes from", () => {
+describe("the origin of an expression's value", () => {
   it.each([
     ["var.x", "var.x"],
     ["var.do-token", "var.do-token"],
@@ -119,7 +119,7 @@ describe("where the value of an expression comes from", () => {
     expect(told(readTfJson(JSON.stringify(code), "a.tf.json"))).toBe(expected);
   });
 
-  it("a chain that doubles at every step ends, as does one without an end", () => {
+  it("a doubling chain and deep nesting stop at a limit", () => {
     const chain = Array.from(
       { length: 300 },
       (_, i) => `a${i} = coalesce(local.a${i + 1}, local.a${i + 1})`,
@@ -132,7 +132,7 @@ describe("where the value of an expression comes from", () => {
   });
 });
 
-describe("what an expression mentions", () => {
+describe("the variables and locals that an expression mentions", () => {
   it.each([
     ["var.a", "var.a"],
     ["[var.a, local.b]", "var.a, local.b"],
@@ -153,7 +153,7 @@ describe("what an expression mentions", () => {
     expect(found.map(({ kind, name }) => `${kind}.${name}`).join(", ")).toBe(expected);
   });
 
-  it("in JSON: what is filled into its strings", () => {
+  it("in JSON: those in template strings", () => {
     const code = { output: { x: { value: { a: ["${var.a}", "var.b"], b: '-${f(local.c)}"' } } } };
     const [block] = readTfJson(JSON.stringify(code), "a.tf.json").blocks;
     const value = block?.attributes.get("value");

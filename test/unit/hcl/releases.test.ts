@@ -7,7 +7,7 @@ import { memoryFiles } from "../memory-files.ts";
 type Named = "terraform" | "tofu" | undefined;
 type Tree = Readonly<Record<string, string>>;
 
-/** The tool of /repo/infra, "?" where it is not certain, and what is said of its release. */
+/** The tool of /repo/infra, "?" if it is not certain, and the version files. */
 async function chosen(tree: Tree, named?: Named): Promise<string> {
   const files = memoryFiles("/repo", tree);
   const { tool, isCertain, versionFiles } = await chooseTool(files, "/repo/infra", named);
@@ -17,9 +17,9 @@ async function chosen(tree: Tree, named?: Named): Promise<string> {
 
 const GIT = { ".git/HEAD": "x", "infra/main.tf": "" };
 
-describe("the tool of a root, and what the repo says of its release", () => {
+describe("a root's tool and its version files", () => {
   it.each<[what: string, tree: Tree, named: Named, expected: string]>([
-    ["nothing said", {}, undefined, "terraform?"],
+    ["no hints", {}, undefined, "terraform?"],
     ["config", {}, "tofu", "tofu"],
     [
       "only .tofu files",
@@ -36,18 +36,18 @@ describe("the tool of a root, and what the repo says of its release", () => {
     ],
     ["tofuenv", { ".opentofu-version": "1.9.0\n" }, undefined, "tofu?, .opentofu-version 1.9.0"],
     [
-      "both, and no word of config",
+      "both version files, without config",
       { ".opentofu-version": "1.9.0", ".terraform-version": "1.5.7" },
       undefined,
       "terraform?, .terraform-version 1.5.7",
     ],
     [
-      "both, for OpenTofu",
+      "both version files, for OpenTofu",
       { ".opentofu-version": "1.9.0", ".terraform-version": "1.5.7" },
       "tofu",
       "tofu, .opentofu-version 1.9.0",
     ],
-    ["another tool's alone", { ".terraform-version": "1.5.7" }, "tofu", "tofu"],
+    ["only another tool's version file", { ".terraform-version": "1.5.7" }, "tofu", "tofu"],
     [
       "comments and empty lines",
       { ".terraform-version": "# ours\n\n v1.5.7 # old\n" },
@@ -76,7 +76,7 @@ describe("the tool of a root, and what the repo says of its release", () => {
       "terraform?, .tool-versions 1.5.7",
     ],
     [
-      "asdf's file, as mise reads it",
+      "asdf's file in mise's syntax",
       { ".tool-versions": "aqua:opentofu/opentofu 1.9.0\nterraform: 1.5.7\n" },
       "terraform",
       "terraform, .tool-versions 1.5.7",
@@ -94,7 +94,7 @@ describe("the tool of a root, and what the repo says of its release", () => {
       "terraform?",
     ],
     [
-      "asdf, in a folder above with the tool",
+      "asdf, the tool in a parent folder's file",
       { ".tool-versions": "terraform 1.5.7\n", "infra/.tool-versions": "nodejs 24\n" },
       undefined,
       "terraform?, .tool-versions 1.5.7",
@@ -163,7 +163,7 @@ describe("the tool of a root, and what the repo says of its release", () => {
     expect(await chosen({ ...GIT, ...tree }, named)).toBe(expected);
   });
 
-  it("outside a repo only the root's own folder counts", async () => {
+  it("outside a repo only the root's own folder is searched", async () => {
     const tree = { "infra/main.tf": "", ".terraform-version": "1.5.7" };
     expect(await chosen(tree)).toBe("terraform?");
     expect(await chosen({ ...tree, "infra/.terraform-version": "1.9.0" })).toBe(
@@ -171,7 +171,7 @@ describe("the tool of a root, and what the repo says of its release", () => {
     );
   });
 
-  it("every place that it follows from is known, also where nothing is", async () => {
+  it("lists every place searched, even if no file is there", async () => {
     const { searched } = await chooseTool(memoryFiles("/repo", GIT), "/repo/infra", undefined);
     expect(searched).toEqual(["/repo/infra", "/repo"]);
     expect(searched.flatMap(versionPlaces)).toEqual(
@@ -180,7 +180,7 @@ describe("the tool of a root, and what the repo says of its release", () => {
   });
 });
 
-describe("what a version file says", () => {
+describe("the content of a version file", () => {
   it.each<[says: string, required: string, hasEphemeral: boolean, release: string | undefined]>([
     ["1.5.7", "", false, "1.5.7"],
     ["v1.11.4", "", true, "1.11.4"],
@@ -218,10 +218,10 @@ describe("what a version file says", () => {
   );
 
   it.each<[what: string, text: (size: number) => string]>([
-    ["a table without an end", (size) => "terraform = { version ".repeat(size)],
+    ["an unclosed table", (size) => "terraform = { version ".repeat(size)],
     ["many sections", (size) => '[tools]\nx = "\n'.repeat(size)],
-    ["a header without an end", (size) => `[${"a ".repeat(size)}`],
-    ["blanks", (size) => `[tools]\nterraform =${" ".repeat(20 * size)}x\n`],
+    ["an unclosed header", (size) => `[${"a ".repeat(size)}`],
+    ["many spaces", (size) => `[tools]\nterraform =${" ".repeat(20 * size)}x\n`],
     ["a long release", (size) => `latest:^${"1.".repeat(10 * size)}`],
   ])("%s is read in linear time", async (_, text) => {
     const run = (size: number) => {

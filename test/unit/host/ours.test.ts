@@ -5,16 +5,28 @@ const PASSWD = "root:x:0:0::/root:/bin/sh\nsammy:x:1000:1000::/home/sammy:/bin/s
 
 it.each<[what: string, gid: number, group: string, passwd: string, others: boolean]>([
   ["without members", 1000, "sammy:x:1000:", "", false],
-  ["of the user himself", 1000, "sammy:x:1000:sammy", "", false],
-  ["of the user, under another name", 1000, "team:x:1000:sammy", "", false],
-  ["with root, who may do all anyway", 1000, "sammy:x:1000:root", "", false],
-  ["with a server's user", 1000, "sammy:x:1000:www-data", "", true],
+  ["with only the user", 1000, "sammy:x:1000:sammy", "", false],
+  ["with only the user, under another name", 1000, "team:x:1000:sammy", "", false],
+  ["with root, who has access anyway", 1000, "sammy:x:1000:root", "", false],
+  ["with a service's user", 1000, "sammy:x:1000:www-data", "", true],
   ["with the user and another", 1000, "sammy:x:1000:sammy,mallory", "", true],
   ["with another in a second line", 1000, "sammy:x:1000:\nsame:x:1000:mallory", "", true],
-  ["that is another user's first", 1000, "sammy:x:1000:", "mallory:x:1001:1000::/:/bin/sh", true],
-  ["of another number with members", 1000, "sammy:x:1000:\nstaff:x:10000:mallory", "", false],
-  ["of root's own number with a member", 0, "root:x:0:mallory", "", true],
-  ["that the file does not know", 1000, "root:x:0:", "", false],
+  [
+    "that is another user's primary group",
+    1000,
+    "sammy:x:1000:",
+    "mallory:x:1001:1000::/:/bin/sh",
+    true,
+  ],
+  [
+    "of the user's id, beside another group with members",
+    1000,
+    "sammy:x:1000:\nstaff:x:10000:mallory",
+    "",
+    false,
+  ],
+  ["of root with a member", 0, "root:x:0:mallory", "", true],
+  ["that the file does not list", 1000, "root:x:0:", "", false],
 ])("a group %s", (_, gid, group, passwd, others) => {
   expect(hasOthers(gid, { group, passwd: PASSWD + passwd })).toBe(others);
 });

@@ -38,13 +38,13 @@ it.each<[pattern: string, path: string, dialect: GlobDialect, expected: boolean]
   expect(matchesGlob(pattern, path, dialect)).toBe(expected);
 });
 
-describe("a hostile pattern ends", () => {
+describe("a hostile pattern is matched", () => {
   it.each<[what: string, pattern: string, slug: boolean, gitlab: boolean]>([
-    ["pairs of any and one", "*?".repeat(500), false, false],
+    ["pairs of * and ?", "*?".repeat(500), false, false],
     ["stars and letters", "*o".repeat(500), false, false],
-    ["deep and letters", "**o".repeat(500), false, false],
+    ["double stars and letters", "**o".repeat(500), false, false],
     ["folders", "**/".repeat(500), true, false],
-    ["stars without an end", "*".repeat(100_000), true, true],
+    ["100 000 stars", "*".repeat(100_000), true, true],
   ])("%s", (_, pattern, slug, gitlab) => {
     const path = `${"o".repeat(200)}x`;
     expect(matchesGlob(pattern, path, SLUG)).toBe(slug);

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type JsonNode, readJsonText, withoutProperties } from "../../../src/lib/json-text.ts";
 
-/** What JSON.parse would give. */
+/** The value that JSON.parse returns. */
 function plain({ value, properties, items }: JsonNode): unknown {
   if (properties !== undefined) {
     return Object.fromEntries(properties.map((each) => [each.key, plain(each.value)]));
@@ -15,7 +15,7 @@ function nodesIn(node: JsonNode): JsonNode[] {
   return [node, ...[...properties.map(({ value }) => value), ...items].flatMap(nodesIn)];
 }
 
-/** Each value as it stands in the text, with its line. */
+/** Each value's source text, with its line. */
 function places(text: string): string[] {
   const { root } = readJsonText(text);
   return root === undefined
@@ -27,7 +27,7 @@ const DEEP = 200;
 const lists = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
 const objects = (depth: number) => `${'{"a":\n'.repeat(depth)}1${"}".repeat(depth)}`;
 
-describe("what is JSON", () => {
+describe("valid JSON", () => {
   it.each<[string, unknown]>([
     ["{}", {}],
     ["[]", []],
@@ -51,7 +51,7 @@ describe("what is JSON", () => {
     expect(JSON.parse(text)).toEqual(expected);
   });
 
-  it("each property of the text, in its order", () => {
+  it("has each property of the text, in order", () => {
     const { root } = readJsonText('{"b": 1, "a": 2, "1": 3, "b": 4, "__proto__": 5}');
     const all = root?.properties?.map(({ key, value }) => [key, value.value]);
     expect(all).toEqual([
@@ -69,25 +69,25 @@ describe("what is JSON", () => {
     ['{\r\n"a": 1,\r\n"b": 2\r\n}', ["1: …", "2: 1", "3: 2"]],
     ['["é😀", "\\u005f"]', ["1: …", '1: "é😀"', '1: "\\u005f"']],
     ["\n\n -1e5 \n", ["3: -1e5"]],
-  ])("the places in %j", (text, expected) => {
+  ])("has the places in %j", (text, expected) => {
     expect(places(text)).toEqual(expected.map((each) => each.replace("…", text.trim())));
   });
 
-  it("the offset of a key, with its quote", () => {
+  it("has the offset of a key, including its quote", () => {
     const text = '{\n  "\\u0061" : 1}';
     const [property] = readJsonText(text).root?.properties ?? [];
     expect(text.slice(property?.start, property?.value.end)).toBe('"\\u0061" : 1');
   });
 
-  it("200 levels", () => {
+  it("may have 200 levels", () => {
     expect(readJsonText(lists(DEEP)).problem).toBeUndefined();
     expect(readJsonText(objects(DEEP)).problem).toBeUndefined();
   });
 });
 
-describe("what is not", () => {
+describe("invalid JSON", () => {
   it.each([
-    ["nothing", "", 1, 1],
+    ["an empty text", "", 1, 1],
     ["white space", " \n\n", 3, 1],
     ["a byte order mark", "\ufeff{}", 1, 1],
     ["two texts", "{}\n{}", 2, 1],
@@ -107,20 +107,20 @@ describe("what is not", () => {
     ["single quotes", "{'a': 1}", 1, 2],
     ["a bad escape", '{\n"a": "\\x"}', 2, 6],
     ["a bad number", "[01]", 1, 3],
-    ["half a number", "[1.]", 1, 2],
-    ["half a word", "[\ntru]", 2, 1],
+    ["an incomplete number", "[1.]", 1, 2],
+    ["an incomplete word", "[\ntru]", 2, 1],
     ["NaN", "[NaN]", 1, 2],
     ["an unquoted key", "{a: 1}", 1, 2],
-    ["an alias of YAML", '{"a": *b}', 1, 7],
+    ["a YAML alias", '{"a": *b}', 1, 7],
     ["201 lists", lists(DEEP + 1), 1, DEEP + 1],
     ["201 objects", objects(DEEP + 1), DEEP + 1, 1],
-    ["lists without an end", "[".repeat(1e6), 1, DEEP + 1],
+    ["unclosed lists", "[".repeat(1e6), 1, DEEP + 1],
   ])("%s", (_, text, line, column) => {
     expect(readJsonText(text)).toEqual({ root: undefined, problem: { line, column } });
   });
 });
 
-it("reads what JSON.parse reads, and no more", () => {
+it("reads exactly the texts that JSON.parse reads", () => {
   const bit = fc.constantFrom(
     ...'{}[]":,\\/\n\r\t -+.eE019aunb*#',
     ...[
@@ -165,7 +165,7 @@ it("reads what JSON.parse reads, and no more", () => {
   }
 });
 
-describe("without the properties that are 0", () => {
+describe("removing the properties with value 0", () => {
   it.each([
     ['{"a": 0}', "{}"],
     ['{ "a": 0, "b": 0 }\n', "{}\n"],
@@ -188,7 +188,7 @@ describe("without the properties that are 0", () => {
     expect(root && withoutProperties(text, root, ({ value }) => value === 0)).toBe(expected);
   });
 
-  it("whatever the text, the rest is the same", () => {
+  it("keeps the rest of any text", () => {
     const property = fc.property(fc.json({ maxDepth: 4 }), fc.nat(3), (given, spaces) => {
       const text = JSON.stringify(JSON.parse(given), null, spaces);
       const { root } = readJsonText(text);

@@ -34,7 +34,7 @@ it.each<[env: Record<string, string>, address: string, proxy: string | undefined
   expect(proxyFor(new URL(address), env)?.url?.href).toBe(proxy && new URL(proxy).href);
 });
 
-describe("a value is read as it was meant", () => {
+describe("a proxy value with common mistakes is understood", () => {
   const LOGIN = (user: string, password: string) => `${user}:${password}`;
 
   it.each<[value: string, href: string, login: string, oddities: string[]]>([

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { allows, allowsFrom } from "../../../src/lib/version.ts";
 import { cpuTimer } from "../../fixtures/cpu.ts";
 
-describe("constraints let a release in", () => {
+describe("constraints allow a release", () => {
   it.each<[boolean, version: string, ...constraints: string[]]>([
     [true, "1.11.4"],
     [true, "1.11.4", "not one"],
@@ -24,11 +24,11 @@ it.each([
   ["~> 1.6.0", true],
   ["< 1.6.3", false],
   ["<= 1.6.3", true],
-])("%s leaves room for 1.6.3 or later: %s", (constraint, expected) => {
+])("%s allows 1.6.3 or later: %s", (constraint, expected) => {
   expect(allowsFrom([constraint], "1.6.3")).toBe(expected);
 });
 
-describe("a constraint leaves room for 1.10 or later", () => {
+describe("constraints allow 1.10 or later", () => {
   it.each<[boolean, ...string[]]>([
     [true],
     [true, ""],
@@ -94,7 +94,7 @@ describe("a constraint leaves room for 1.10 or later", () => {
     ["dots", ".".repeat(100_000)],
     ["terms", "!= 1.10.0, ".repeat(10_000)],
     ["spaces", `>=${" ".repeat(100_000)}x`],
-  ])("100 000 %s take no time", (_, constraint) => {
+  ])("very many %s take less than 2 s", (_, constraint) => {
     const seconds = cpuTimer();
     allowsFrom([constraint], "1.10");
     expect(seconds()).toBeLessThan(2);

@@ -17,14 +17,14 @@ function diff(before: Content, after: Content, modes: [number, number] = [0o600,
   return lines.map(({ kind, text }) => `${{ added: "+", removed: "-", kept: " " }[kind]}${text}`);
 }
 
-/** The diff of a .env into which the token is put. */
+/** The diff of writing the token into a .env. */
 const envDiff = (text: string, token = PERSONAL) =>
   diff(utf8(redacted(text, ".env")), utf8(withToken(text, ".env", KEY, secret(token))));
 
 const P = secret(PERSONAL).fingerprint;
 const X = secret(OTHER).fingerprint;
 
-describe("a diff shows what changes, secrets as fingerprints", () => {
+describe("a diff shows changes, with secrets as fingerprints", () => {
   it.each([
     ["a new file", "", [`+${KEY}=[secret ${P}]`]],
     ["a token added", "# mine\nA=1\n", [`+${KEY}=[secret ${P}]`]],
@@ -46,12 +46,17 @@ describe("a diff shows what changes, secrets as fingerprints", () => {
 
   it.each<[string, Content, Content, string[]]>([
     ["plain text", content("a\nb\n"), content("a\nc\n"), ["-b", "+c"]],
-    ["a line that looks like a diff's", content("-a\n+b\n"), content("-a\n+c\n"), ["-+b", "++c"]],
+    [
+      "a line that looks like a diff line",
+      content("-a\n+b\n"),
+      content("-a\n+c\n"),
+      ["-+b", "++c"],
+    ],
     ["a line that begins with a backslash", content(""), content("\\a\n"), ["+\\a"]],
     ["no last newline", content("a"), content("a\nb"), ["-a", "+a", "+b"]],
     ["nothing", content("a\n"), content("a\n"), []],
     [
-      "Latin-1 as it may be seen",
+      "Latin-1 bytes of UTF-8 text",
       content(""),
       { parts: ["caf\xc3\xa9\n"], encoding: "latin1" },
       ["+café"],
@@ -68,7 +73,7 @@ describe("a diff shows what changes, secrets as fingerprints", () => {
     expect(diff(content("a\n"), content("a\n"), modes)).toEqual(expected);
   });
 
-  it("has no mode for a file that is new", () => {
+  it("shows no mode for a new file", () => {
     const before = { kind: "absent", path: "/r/x", target: "/r/x" } as const;
     const change = new WriteFile({ before, edit: () => content("a\n"), mode: 0o600, why: "" });
     expect(diffOf(change.diff())).toEqual([{ kind: "added", text: "a" }]);

@@ -65,7 +65,7 @@ async function reportOf(given: Given, { run = "check", ...more }: More): Promise
   const all = await facts({ token, ...given });
   const found = planAll(all, consent());
   const { done = [], inits = [], outside = [], error, notReady = false } = more;
-  // What was found is what is left to do; a run has done it.
+  // check and --dry-run have the plan left to do; other runs have done it.
   const plan = dryRun || command === "check" || notReady ? found : { ...found, ...NOTHING_LEFT };
   const findings = error === undefined ? plan.findings : [...plan.findings, error];
   const applied = done.map(changeOf);
@@ -77,9 +77,9 @@ async function reportOf(given: Given, { run = "check", ...more }: More): Promise
   };
 }
 
-/** What a run did, and found besides. */
+/** What a run did, and further findings. */
 interface More {
-  /** init, unless it is said. */
+  /** Default: check. */
   readonly run?: Report["command"] | "--dry-run";
   /** Files: "+ new", "~ changed", "- removed", "! ignored by git". */
   readonly done?: readonly string[];
@@ -87,7 +87,7 @@ interface More {
   readonly inits?: readonly string[];
   readonly outside?: Report["outside"];
   readonly error?: Finding;
-  /** What the plan has is left. */
+  /** The plan is still left to do. */
   readonly notReady?: true;
   readonly strict?: boolean;
 }
@@ -126,7 +126,7 @@ function initOf(roots: Report["facts"]["terraform"]["roots"], text: string): Com
   return { command, failure, took: 100 };
 }
 
-/** The last lines of what a person reads. */
+/** The last lines of the human output. */
 async function ends(given: Given, { strict = false, ...more }: More) {
   const report = await reportOf(given, more);
   const { findings } = report.plan;
@@ -149,7 +149,7 @@ const STALE = { ...READY, ".env.local": `DIGITALOCEAN_TOKEN=${OTHER}\n` };
 describe("the last lines", () => {
   it.each<[what: string, given: Given, more: More, lines: readonly string[]]>([
     ["check: no Terraform", { config: "terraform: false" }, {}, ["✓ Nothing to do."]],
-    ["check: all is ready", { config: ROOT, files: READY }, {}, ["✓ Nothing to do."]],
+    ["check: everything is ready", { config: ROOT, files: READY }, {}, ["✓ Nothing to do."]],
     [
       "check: no init yet",
       { config: "terraform: { dir: ., init: false }", files: { "a.tf": PROVIDER } },
@@ -157,7 +157,7 @@ describe("the last lines", () => {
       ["· Nothing to change.", "  Next: do-bootstrap exec -- terraform init"],
     ],
     [
-      "check: an init that failed half way left no lock file",
+      "check: a failed terraform init left no lock file",
       {
         config: "terraform: { dir: ., init: false }",
         files: { "a.tf": PROVIDER, ".terraform/providers/x": "" },
@@ -175,7 +175,7 @@ describe("the last lines", () => {
       ["· Nothing to change.", "  Next: do-bootstrap exec -- terraform init"],
     ],
     [
-      "check: code that cannot be read",
+      "check: code with a syntax error",
       { config: ROOT, files: { ...READY, "b.tf": 'resource "a" {' } },
       {},
       [
@@ -217,7 +217,7 @@ describe("the last lines", () => {
       ["✓ Nothing to do."],
     ],
     [
-      "check: keys of the state are missing",
+      "check: keys for the state are missing",
       { config: BACKEND, files: READY },
       {},
       [
@@ -227,7 +227,7 @@ describe("the last lines", () => {
       ],
     ],
     [
-      "check: plain doctl has no token",
+      "check: doctl without exec has no token",
       {
         config: `doctl: { context: acme }\nterraform: false`,
         files: { "/home/sammy/.config/doctl/config.yaml": `auth-contexts:\n  acme: ${PERSONAL}\n` },
@@ -266,13 +266,13 @@ describe("the last lines", () => {
       ],
     ],
     [
-      "init: all is well",
+      "init: nothing to do",
       { config: ROOT, files: READY },
       { run: "init" },
       ["✓ repo: all is well (token 9e4a4330, no expiry)."],
     ],
     [
-      "init: nothing to change, and init is left",
+      "init: nothing to change, terraform init left to do",
       { config: "terraform: { dir: ., init: false }", files: { "a.tf": PROVIDER } },
       { run: "init" },
       [
@@ -330,7 +330,7 @@ describe("the last lines", () => {
       ],
     ],
     [
-      "init: a command gives the token, and no file has it",
+      "init: a command provides the token, no file contains it",
       {
         config: ROOT,
         files: { ...READY, "a.tf": WITH_VARIABLE },
@@ -345,7 +345,7 @@ describe("the last lines", () => {
       ],
     ],
     [
-      "init: the values of Terraform have the token",
+      "init: a tfvars file contains the token",
       {
         config: ROOT,
         files: {
@@ -398,7 +398,7 @@ describe("the last lines", () => {
       ],
     ],
     [
-      "init: Terraform was here, and is missing",
+      "init: Terraform is missing, .terraform exists",
       { config: ROOT, files: READY, tools: ["doctl"] },
       { run: "init", done: ["+ .gitignore"] },
       [
@@ -433,7 +433,7 @@ describe("the last lines", () => {
       ],
     ],
     [
-      "init: keys of the state are missing",
+      "init: keys for the state are missing",
       { config: BACKEND, files: READY },
       { run: "init", done: ["+ backend.tf"] },
       [
@@ -444,7 +444,7 @@ describe("the last lines", () => {
       ],
     ],
     [
-      "init: keys are missing for a state on Spaces that only the code has",
+      "init: keys are missing for a Spaces backend that is only in the code",
       { config: ROOT, files: { ...READY, "b.tf": ON_SPACES } },
       { run: "init", done: ["+ .gitignore"] },
       [
@@ -455,7 +455,7 @@ describe("the last lines", () => {
       ],
     ],
     [
-      "init: keys of that state, which exec passes on",
+      "init: Spaces keys for that backend, which exec passes",
       {
         config: ROOT,
         files: { ...READY, "b.tf": ON_SPACES },
@@ -470,7 +470,7 @@ describe("the last lines", () => {
       ],
     ],
     [
-      "init: keys of that state, in the shell",
+      "init: AWS keys for that backend, in the shell",
       {
         config: ROOT,
         files: { ...READY, "b.tf": ON_SPACES },
@@ -485,9 +485,9 @@ describe("the last lines", () => {
         "  Commit: .gitignore .env.example .terraform.lock.hcl do-bootstrap.config.yaml",
       ],
     ],
-    // Code that creates something: the token may do more than it needs.
+    // The code creates resources, so the token has more scopes than needed.
     [
-      "init: keys of buckets are missing",
+      "init: keys for buckets are missing",
       { config: ROOT, files: { ...READY, "b.tf": BUCKET } },
       { run: "init", done: ["+ .gitignore"] },
       [
@@ -498,7 +498,7 @@ describe("the last lines", () => {
       ],
     ],
     [
-      "init: keys that are not passed to another host",
+      "init: keys not passed to a provider on another host",
       {
         config: ROOT,
         files: {
@@ -516,7 +516,7 @@ describe("the last lines", () => {
       ],
     ],
     [
-      "init: keys of buckets are in the env file, the token in the shell",
+      "init: keys for buckets in the env file, the token in the shell",
       {
         config: ROOT,
         files: { ...READY, "b.tf": BUCKET, ".env": KEYS_FILE },
@@ -531,7 +531,7 @@ describe("the last lines", () => {
       ],
     ],
     [
-      "init: keys of buckets are in the shell, and so is the token",
+      "init: keys for buckets and the token in the shell",
       {
         config: ROOT,
         files: { ...READY, "b.tf": BUCKET },
@@ -617,7 +617,7 @@ describe("the last lines", () => {
       ["✓ 1 change made and checked."],
     ],
     [
-      "rotate: a place is left",
+      "rotate: a place still holds the old token",
       { config: ROOT, files: READY },
       {
         run: "rotate",
@@ -627,13 +627,13 @@ describe("the last lines", () => {
       ["✓ 1 change made, but 1 warning to look at."],
     ],
     [
-      "logout: nothing of it is for git",
+      "logout: nothing to commit",
       { config: ROOT, files: READY },
       { run: "logout", done: ["! .env"] },
       ["✓ 1 change made and checked."],
     ],
     [
-      "uninstall: removals are for git",
+      "uninstall: removals to commit",
       { config: ROOT, files: READY },
       { run: "uninstall", done: ["! .env", "- do-bootstrap.tf", "~ .gitignore"] },
       ["✓ 3 changes made and checked.", "  Commit: do-bootstrap.tf .gitignore"],

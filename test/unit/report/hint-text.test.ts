@@ -119,13 +119,13 @@ describe("a part of a hint, in each shell", () => {
     expect(SHELLS.map((shell) => said(part, { shell }))).toEqual([posix, powershell, cmd]);
   });
 
-  it("on a Mac, sed -i has a word more", () => {
+  it("on macOS, sed -i has an extra argument", () => {
     expect(said([{ withoutKeys: ["a"], file: "c.yaml" }], { platform: "darwin" })).toBe(
       "sed -i '' '/^a:/d' c.yaml",
     );
   });
 
-  it("no texts, no parts: two hints are equal when they say the same", () => {
+  it("empty texts add no parts, so equal hints compare equal", () => {
     expect(hint`${""}a${hint``}`).toEqual(["a"]);
   });
 });
@@ -148,11 +148,11 @@ describe("--env", () => {
     expect(said([own(...words)], { environment: "prod" })).toBe(line);
   });
 
-  it("nowhere, where no environment was asked about", () => {
+  it("is not added without an environment", () => {
     expect(said([own("check"), own()])).not.toContain("--env");
   });
 
-  it("not in another program's line", () => {
+  it("is not added to another program's line", () => {
     expect(said([run("git", "init")], { environment: "prod" })).toBe("git init");
   });
 
@@ -165,7 +165,7 @@ describe("--env", () => {
   );
 
   it.each(COMMANDS.map(({ name, options }) => [name, options] as const))(
-    "beside --all of %s, where that is not every environment",
+    "is added to %s --all unless that means every environment",
     (name, options) => {
       const isAdded = "env" in options && options["all"] !== allOption.all;
       const line = said([own(name, "--all")], { environment: "prod" });
@@ -177,7 +177,7 @@ describe("--env", () => {
     [undefined, "do-bootstrap check --env prod"],
     ["dev", "do-bootstrap check --env dev"],
     [null, "do-bootstrap check"],
-  ])("of a finding about %s", (environment, line) => {
+  ])("is that of the finding's environment: %s", (environment, line) => {
     const edge = edgeOf(
       { environment: "prod", cwd: undefined, platform: "linux", shell: "posix" },
       environment === undefined ? {} : { environment },
@@ -185,7 +185,7 @@ describe("--env", () => {
     expect(said([own("check")], edge)).toBe(line);
   });
 
-  it("is quoted like any word", () => {
+  it("has a quoted value if needed", () => {
     expect(said([own()], { environment: "a b" })).toBe("do-bootstrap --env 'a b'");
   });
 });
@@ -203,18 +203,18 @@ describe("a path", () => {
     ["/repo/..a", "ls ..a"],
     ["/repository/a", "ls /repository/a"],
     ["/etc/a b", "ls '/etc/a b'"],
-  ])("%s on a page", (path, line) => {
+  ])("%s is shown relative to the folder", (path, line) => {
     expect(at(path)).toBe(line);
   });
 
   it.each([["/repo/infra/main.tf"], ["/repo"], ["/repo/-rf"]])(
-    "%s, the folder not known",
+    "%s is absolute if the folder is unknown",
     (path) => {
       expect(at(path, { cwd: undefined })).toBe(`ls ${path}`);
     },
   );
 
-  it("behind -chdir= is relative everywhere, and not said of the folder itself", () => {
+  it("is relative after -chdir=, which is omitted for the current folder", () => {
     const chdir = (path: string) =>
       said([run("tofu", { path, before: "-chdir=" }, "plan")], { cwd: "/repo" });
     expect(chdir("/repo/a b")).toBe("tofu '-chdir=a b' plan");
@@ -222,7 +222,7 @@ describe("a path", () => {
     expect(chdir("/repo")).toBe("tofu plan");
   });
 
-  it("a text is never taken for one", () => {
+  it("is only a path part, never a text", () => {
     expect(said([run("ls", "/repo/a")], { cwd: "/repo" })).toBe("ls /repo/a");
   });
 
@@ -243,7 +243,7 @@ it.each<[NodeJS.Platform, Record<string, string>, Shell]>([
   expect(shellOf(platform, env)).toBe(shell);
 });
 
-describe("no line ends inside a command", () => {
+describe("a command is not wrapped", () => {
   it.each<[Hint, lines: readonly string[]]>([
     [hint`Then run: ${run("rm", "a b c d e f")}`, ["Then run:", "rm 'a b c d e f'"]],
     [hint`Or ${{ set: "A", to: "x y z" }}.`, ["Or", "export A='x y z'."]],
@@ -259,7 +259,7 @@ describe("no line ends inside a command", () => {
   });
 });
 
-/** Names that a repo, a config or an API could have. */
+/** Hostile names from a repo, a config or an API. */
 const HOSTILE = [
   "a; touch PWNED",
   "$(touch PWNED)",
@@ -304,12 +304,12 @@ const HOSTILE = [
   "é ‘’ “” 😀",
 ] as const;
 
-describe("the very same text arrives unchanged when it is pasted into", () => {
+describe("a command pasted into this shell keeps its arguments:", () => {
   const PASTED = [
     ["sh"],
     ["dash"],
     ["bash", "--norc", "--noprofile"],
-    // Only then !x is an event of its history.
+    // Only with these options !x expands from the history.
     ["bash", "--norc", "--noprofile", "--noediting", "-i"],
     ["zsh", "-f"],
     ["zsh", "-f", "-i"],
@@ -325,7 +325,7 @@ describe("the very same text arrives unchanged when it is pasted into", () => {
         expect(pasted(run("show", name, "x"))).toEqual([[name, "x"]]);
       });
 
-      it("nothing, and all of them in one line", () => {
+      it("an empty word and all names in one line", () => {
         const { pasted } = bench(shell, args);
         expect(pasted(run("show", "", ...HOSTILE))).toEqual([["", ...HOSTILE]]);
       });
@@ -333,13 +333,13 @@ describe("the very same text arrives unchanged when it is pasted into", () => {
       it("any words", () => {
         const { pasted } = bench(shell, args);
         const unit = fc.constantFrom(..."aA=\\'\"`$!*?~#%;&|<>(){}[]^@+:,./- \n");
-        // At its prompt bash takes ! and ^ of a second line for its history, also between quotes.
+        // bash expands ! and ^ on a second line at its prompt, even between quotes.
         const text = fc.string({ unit, maxLength: 8 }).map((each) => each.replace(/\n.*/gs, "\n"));
         const words = fc.sample(text, 400);
         expect(pasted(run("show", ...words))).toEqual([words]);
       });
 
-      it("names of files", () => {
+      it("file names", () => {
         const { pasted, at, files } = bench(shell, args);
         const parts = HOSTILE.map((name) => ({ name, file: at(name) }));
         pasted(...parts.map(({ name, file }) => ({ append: name, file, isOpen: false })));
@@ -381,9 +381,9 @@ describe("the very same text arrives unchanged when it is pasted into", () => {
         expect(pasted({ set: "X", to: value }, "\n", { trim: "X" }, ...shown)).toEqual([["a$b"]]);
       });
 
-      // fish has no word for it that others have.
+      // fish has no unset.
       if (shell === "fish") return;
-      it("no value of a variable", () => {
+      it("an unset variable", () => {
         const { pasted } = bench(shell, args);
         const set = [...hint`${{ set: "X", to: "x" }}\n`, unset("X", "Y")];
         expect(pasted(...set, '\nshow "${X-unset}"')).toEqual([["unset"]]);
@@ -391,7 +391,7 @@ describe("the very same text arrives unchanged when it is pasted into", () => {
     });
   }
 
-  /** A folder in which lines are pasted into a shell. */
+  /** A folder with a function that pastes lines into a shell. */
   function bench(shell: string, args: readonly string[]) {
     const root = mkdtempSync(join(tmpdir(), "hint-"));
     onTestFinished(() => rmSync(root, { recursive: true }));
@@ -410,7 +410,7 @@ describe("the very same text arrives unchanged when it is pasted into", () => {
         ? said(parts, edge)
         : parts.map((part) => said([part], edge)).join("\n");
       writeFileSync(join(root, "pasted"), `${input}\n`);
-      // fish reads no sockets, which Node's pipes are.
+      // fish can't read sockets, and Node's pipes are sockets.
       const stdin = openSync(join(root, "pasted"), "r");
       const { stdout } = spawnSync(shell, args, { cwd, env, stdio: [stdin, "pipe", "ignore"] });
       closeSync(stdin);
@@ -420,7 +420,7 @@ describe("the very same text arrives unchanged when it is pasted into", () => {
     return { pasted, at, files };
   }
 
-  /** What `show` has printed, call by call: how many words, and each of them. */
+  /** The output of `show`, by call: the number of words, then each word. */
   function wordsIn(output: string): string[][] {
     const texts = output.split("\0").slice(0, -1);
     const calls: string[][] = [];
@@ -431,7 +431,7 @@ describe("the very same text arrives unchanged when it is pasted into", () => {
 
 describe("PowerShell", () => {
   it.each([
-    // A name, an option.
+    // Names and options.
     ["git", "git"],
     [".gitignore", ".gitignore"],
     ["C:\\a\\b.tf", "C:\\a\\b.tf"],
@@ -441,14 +441,14 @@ describe("PowerShell", () => {
     // An option ends at its first dot or colon.
     ["-chdir=.", "'-chdir=.'"],
     ["-a:b", "'-a:b'"],
-    // A script never sees these.
+    // PowerShell removes this one.
     ["--", "'--'"],
-    // A number, an array, a splat, a home.
+    // Number, array, splat, home folder.
     ["007", "'007'"],
     ["a,b", "'a,b'"],
     ["@a", "'@a'"],
     ["~", "'~'"],
-    // Between single quotes only these mean something, twice they are themselves.
+    // Between single quotes only these characters are special; doubled they are literal.
     ["", "''"],
     ["it's", "'it''s'"],
     ["‘a’ ‚b‛ “c”", "'‘‘a’’ ‚‚b‛‛ “c”'"],
@@ -474,20 +474,20 @@ describe("cmd", () => {
     ["", '""'],
     ["a b", '"a b"'],
     ["a&b|c<d>e^f", '"a&b|c<d>e^f"'],
-    // A quote is two, and backslashes before a quote are twice as many.
+    // A quote is doubled, and so are backslashes before a quote.
     ['a"b', '"a""b"'],
     ['a\\"b', '"a\\\\""b"'],
     ["a b\\", '"a b\\\\"'],
-    // A % stands outside the quotes.
+    // A % must be outside the quotes.
     ["%PATH%", '""^%"PATH"^%""'],
     ["a\\%b", '"a\\\\"^%"b"'],
-    // It has no line breaks.
+    // cmd has no line breaks.
     ["a\r\nb", '"a b"'],
   ])("%j is %s", (text, word) => {
     expect(shellWord(text, "cmd")).toBe(word);
   });
 
-  it.each(HOSTILE)("hands on %j", (text) => {
+  it.each(HOSTILE)("passes %j to a program", (text) => {
     const line = handedOn(`show ${shellWord(text, "cmd")} ${shellWord("x", "cmd")}`);
     expect(programWords(line)).toEqual(["show", text.replace(/\n/g, " "), "x"]);
   });
@@ -497,7 +497,7 @@ describe("cmd", () => {
     expect(handedOn(said([{ set: "A", to: text }], { shell: "cmd" }))).toBe(`set A=${flat}`);
   });
 
-  /** Its own part: a caret outside quotes frees a character. @throws Error for one that does something. */
+  /** cmd's own parsing: a caret outside quotes escapes. @throws Error for an unescaped special character. */
   function handedOn(line: string): string {
     let isQuoted = false;
     return line.replace(/\^(.)|[\s\S]/g, (found, freed: string | undefined) => {
@@ -509,7 +509,7 @@ describe("cmd", () => {
     });
   }
 
-  /** "Parsing C command-line arguments" (learn.microsoft.com), by which a program divides its line. */
+  /** Splits a line like a program: "Parsing C command-line arguments" (learn.microsoft.com). */
   function programWords(line: string): string[] {
     const words: string[] = [];
     let word: string | undefined;
@@ -528,7 +528,7 @@ describe("cmd", () => {
       else {
         word += "\\".repeat((part.length - 1) / 2);
         const isFreed = part.length % 2 === 0;
-        // Two between quotes are one.
+        // Two quotes between quotes are one.
         if (isFreed || (part === '"' && wasClosed)) word += '"';
         if (isFreed) continue;
         isClosed = isQuoted;

@@ -19,7 +19,7 @@ it.each([
   ["name=/app/x", "name=x"],
   ["/application/x", "/application/x"],
   ["/app", "/app"],
-])("a message with paths from where a person is: %s", (message, shown) => {
+])("paths in a message are relative to the current folder: %s", (message, shown) => {
   const fix = hint`${run("ls", { path: "/home/app/x" })}`;
   const text = humanFindings([finding("a.b", message, { fix })], PAGE);
   expect(text).toBe(`· ${shown} [a.b]\n  → ls /home/app/x`);
@@ -31,22 +31,22 @@ const inPlace = (where: string, fix = hint`${run("vi", { path: where.replace(/:.
 
 it.each([
   [
-    "of one cause in many places are one, with every place",
+    "with one cause in many places are one entry with all places",
     places.map((place) => inPlace(place)),
     "✗ a/x.tf:1: a token. [a.c]\n  → vi a/x.tf\n  Same in 3 more places: b/x.tf:1, c/x.tf:12, d/x.tf:1",
   ],
   [
-    "of one cause and with one fix, too",
+    "with one cause and the same fix are one entry with all places",
     places.map((place) => inPlace(place, hint`Do it.`)),
     "✗ a/x.tf:1: a token. [a.c]\n  → Do it.\n  Same in 3 more places: b/x.tf:1, c/x.tf:12, d/x.tf:1",
   ],
   [
-    "in three places stand apart",
+    "in three places are separate entries",
     places.slice(0, 3).map((place) => inPlace(place, hint`Do it.`)),
     "✗ a/x.tf:1: a token. [a.c]\n  → Do it.\n✗ b/x.tf:1: a token. [a.c]\n  → Do it.\n✗ c/x.tf:12: a token. [a.c]\n  → Do it.",
   ],
   [
-    "of another cause stand apart",
+    "with another cause are separate entries",
     [
       ...places.map((place) => inPlace(place)),
       finding("a.c", "/app/a/x.tf:1: two tokens.", { where: "/app/a/x.tf:1" }),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { code, prose } from "../../../src/report/markdown.ts";
 
-describe("a name is code", () => {
+describe("a name is formatted as code", () => {
   it.each([
     ["main.tf", "`main.tf`"],
     ["", "` `"],
@@ -20,7 +20,7 @@ describe("a name is code", () => {
   });
 });
 
-describe("a sentence keeps its plain words, and any other is code", () => {
+describe("a sentence keeps plain words and formats other words as code", () => {
   it.each([
     ["digitalocean_ssh_key.me, main.tf:1", "digitalocean_ssh_key.me, main.tf:1"],
     ["The repo's own (in équipe).", "The repo's own (in équipe)."],

@@ -4,7 +4,7 @@ import operations from "../../../src/scopes/data/operations.json" with { type: "
 import sources from "../../../src/scopes/data/sources.json" with { type: "json" };
 import { loadScopeData, type TypeScopes } from "../../../src/scopes/data.ts";
 
-/** Every string in data that holds nothing but scopes. */
+/** Every string in data that contains only scopes. */
 function stringsIn(data: unknown): string[] {
   if (typeof data === "string") return [data];
   return typeof data === "object" && data !== null ? Object.values(data).flatMap(stringsIn) : [];
@@ -34,8 +34,8 @@ const NAMED: Record<string, string[]> = {
   "terraform-scopes.json": TYPES.flatMap(scopesOfType),
 };
 
-describe("the scopes that a file of data names", () => {
-  it.each(Object.entries(NAMED))("%s: scopes.json has them all", (_, names) => {
+describe("the scopes named by a data file", () => {
+  it.each(Object.entries(NAMED))("%s: all are in scopes.json", (_, names) => {
     expect(names.length).toBeGreaterThan(100);
     expect([...new Set(names)].filter((name) => !KNOWN.has(name))).toEqual([]);
   });
@@ -48,7 +48,7 @@ describe("a correction", () => {
     expect(was).not.toEqual(now);
   });
 
-  it("stands once, with where it comes from", () => {
+  it("is listed once, with its source, date and reason", () => {
     const names = ALL.map(([name]) => name);
     expect(names).toEqual([...new Set(names)]);
     for (const { source, date, reason } of corrections) {
@@ -59,11 +59,11 @@ describe("a correction", () => {
 });
 
 describe("the sources", () => {
-  it("are those of every file of data", () => {
+  it("cover every data file", () => {
     expect(Object.keys(sources)).toEqual(Object.keys(NAMED));
   });
 
-  it("name a commit by its whole id", () => {
+  it("name commits by their full id", () => {
     const commits = [
       sources["operations.json"],
       ...Object.values(sources["terraform-scopes.json"]),

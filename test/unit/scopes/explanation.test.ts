@@ -64,7 +64,7 @@ describe("a refused call (403)", () => {
     ["POST /v2/volumes", having(), "POST /v2/volumes", "-block_storage:create", /lacks/],
     ["GET /v2/nothing", having(), "GET /v2/nothing", "", /does not know which one/],
     ["GET /v1/models", having(), "GET /v1/models", "", /documents no scope for this call/],
-    // Read after it is made, and its tags, ask for more than the call itself.
+    // Reading the new droplet and setting its tags need more scopes than the call.
     [
       "POST /v2/droplets",
       having("droplet:create"),
@@ -79,7 +79,7 @@ describe("a refused call (403)", () => {
     expect(found.what).toMatch(what);
   });
 
-  it("names what the new scope requires besides", () => {
+  it("names the scopes that the new scope requires", () => {
     const { fix } = explained(refused("POST /v2/droplets"), having("regions:read", "image:read"));
     expect(said(fix)).toContain("actions:read, droplet:create, droplet:read, sizes:read. ");
   });
@@ -88,18 +88,18 @@ describe("a refused call (403)", () => {
     ["POST /v2/domains/a.example/records", having(), "domain:read, domain:update. "],
     ["DELETE /v2/domains/a.example/records/1", having("domain:read"), "domain:update. "],
     ["DELETE /v2/domains/a.example", having("domain:read"), "domain:delete. "],
-  ])("of scopes any of which serves names the weaker one: %s", (call, token, scopes) => {
+  ])("names the weaker of alternative scopes: %s", (call, token, scopes) => {
     expect(said(explained(refused(call), token).fix)).toContain(`also has ${scopes}`);
   });
 
   it.each([
     ["POST /v2/projects/1/resources", "project:update"],
     ["POST /v2/domains/a.example/records", "domain:create"],
-  ])("%s: the token has the scope that serves as well", (call, scope) => {
+  ])("%s: an alternative scope is enough", (call, scope) => {
     expect(explained(refused(call), having(scope)).what).toContain("has the scope");
   });
 
-  it("names the scope that a field of the resource asks for, where the call's own is there", () => {
+  it("names a scope for a field of the resource if the call's own scope is granted", () => {
     const token = having("droplet:create", "droplet:read", "image:read", "droplet:delete");
     const { scopes, what } = explained(`Error: ${refused("POST /v2/droplets")}${OF_WEB}`, token);
     expect(what).toContain("lacks");
@@ -107,7 +107,7 @@ describe("a refused call (403)", () => {
     expect(scopes[0]).toEqual({ scope: "droplet:create", granted: true });
   });
 
-  it("names the resource: the one that the text names, else those that make the call", () => {
+  it("names the resource in the text, or else those that make the call", () => {
     const place = { file: "main.tf", line: 4 };
     const named = explained(`Error: ${refused("POST /v2/tags")}${OF_WEB}`, having());
     expect(named.resources).toEqual([{ address: "digitalocean_droplet.web", place }]);
@@ -120,7 +120,7 @@ describe("a refused call (403)", () => {
   });
 });
 
-it("a folder that two modules call is known under both names", () => {
+it("a resource of an unknown module address is still explained", () => {
   const text = `Error: ${refused("POST /v2/tags")}\n\n  with module.b.digitalocean_tag.a,\n`;
   expect(explained(text, having("tag:read")).what).toContain("lacks tag:create");
 });
@@ -243,11 +243,11 @@ describe("a call that doctl 2 does not print", () => {
     expect(marked(found)).toBe(scopes);
     expect(found.what).toMatch(what);
     expect(said(found.fix)).toMatch(fix);
-    // What doctl was told to do is not what the code does.
+    // A doctl command is not an action of the code.
     expect(found.resources).toEqual([]);
   });
 
-  it("each command that is no plain verb of a group is an operation of the API", () => {
+  it("each command without a plain verb maps to an API operation", () => {
     const isPlain = (command: string) => / (?:list|get|create|update|delete)$/.test(command);
     const unknown = [...DOCTL_COMMANDS.keys()]
       .filter((command) => !isPlain(command))
@@ -255,7 +255,7 @@ describe("a call that doctl 2 does not print", () => {
     expect(unknown).toEqual([]);
   });
 
-  it("each group can be listed, or read", () => {
+  it("each group has a known operation", () => {
     const groups = [...DOCTL_COMMANDS.keys()].map((command) => command.replace(/ \S+$/, ""));
     const commands = (group: string) =>
       [...DOCTL_COMMANDS.keys()].filter((each) => each.startsWith(`${group} `));
@@ -263,14 +263,14 @@ describe("a call that doctl 2 does not print", () => {
     expect(groups.filter((group) => !commands(group).some(isKnown))).toEqual([]);
   });
 
-  it("a 401 is told what keeps a browser login from being renewed", () => {
+  it("a 401 explains why a browser login was not renewed", () => {
     expect(said(explained(BY_DOCTL("vpcs list", 401), having()).fix)).toMatch(
       /do-bootstrap exec -- COMMAND .* unset DIGITALOCEAN_ACCESS_TOKEN/,
     );
   });
 });
 
-it("credentials for docker that may write want registry:create as well", () => {
+it("write credentials for docker need registry:create too", () => {
   const call = "GET /v2/registry/docker-credentials?expiry_seconds=0&read_write=true";
   const { operation, what } = explained(refused(call), having("registry:read", "registry:update"));
   expect(operation).toBe("GET /v2/registry/docker-credentials?read_write=true");
@@ -285,7 +285,7 @@ const LOGIN = (cause: string) => `Error: Unable to authenticate with DigitalOcea
 const S3 = (status: number, code: string) =>
   `Error: operation error S3: PutObject, https response error StatusCode: ${status}, api error ${code}: no`;
 
-describe("logins, Spaces, values, and what do-bootstrap says itself", () => {
+describe("logins, Spaces, token values and do-bootstrap's own messages", () => {
   it.each<readonly [text: string, what: RegExp, fix: RegExp]>([
     [RENEWAL("x: invalid_grant"), /another doctl may have just renewed/, /same command again once/],
     [RENEWAL("dial tcp: lookup x: no such host"), /The login may still be valid/, /network/],
@@ -362,7 +362,7 @@ describe("logins, Spaces, values, and what do-bootstrap says itself", () => {
     expect(found.scopes).toEqual([]);
   });
 
-  it("a token is never called dead for a failure of Spaces or of a network", () => {
+  it("a Spaces or network failure is not blamed on the token", () => {
     for (const text of [S3(403, "Anything"), S3(401, "Anything"), RENEWAL("x: EOF")]) {
       const { what, fix } = explained(text, withState("refused"));
       expect(`${what} ${said(fix)}`).not.toMatch(/revoked|token lacks|new token(?!s)/);
@@ -370,7 +370,7 @@ describe("logins, Spaces, values, and what do-bootstrap says itself", () => {
   });
 });
 
-describe("the operation that a call is", () => {
+describe("the operation of a call", () => {
   it.each<readonly [string, string, readonly string[]]>([
     ["GET", "/v2/droplets/1", ["GET /v2/droplets/{droplet_id}"]],
     ["GET", "/v2/droplets/", ["GET /v2/droplets"]],
@@ -384,7 +384,7 @@ describe("the operation that a call is", () => {
     expect(operationsOf({ method, path }, operations).map(({ name }) => name)).toEqual(names);
   });
 
-  it("one of several scopes will do where the API says so", () => {
+  it("one of several scopes is enough if the API says so", () => {
     const any = Object.entries(operations).find(
       ([, value]) => value !== null && typeof value === "object" && "any_of" in value,
     );

@@ -4,7 +4,7 @@ import { cpuTimer } from "../../fixtures/cpu.ts";
 
 const API = "https://api.digitalocean.com";
 
-/** A failure in a line: "403 POST /v2/droplets", "spaces lock". */
+/** A failure as one line: "403 POST /v2/droplets", "spaces lock". */
 function brief(failure: Failure): string {
   const { call, command, resource } = failure;
   const place = resource?.place && `${resource.place.file}:${resource.place.line}`;
@@ -68,12 +68,12 @@ const s3 = (status: string, code: string, more = "") =>
 const diagnostic = (severity: string, summary: string, more: object = {}) =>
   JSON.stringify({ "@level": severity, diagnostic: { severity, summary, detail: "", ...more } });
 
-describe("what an error text says", () => {
+describe("the failures in an error text", () => {
   it.each<readonly [what: string, text: string, found: readonly string[]]>([
     ["Terraform", BOX, IN_BOX],
     ["Terraform, in colour", coloured(BOX), IN_BOX],
     ["Terraform, without its frame", BOX.replace(/[╷│╵] ?/g, ""), IN_BOX],
-    ["Terraform, with the lines of Windows", BOX.replaceAll("\n", "\r\n"), IN_BOX],
+    ["Terraform, with CRLF", BOX.replaceAll("\n", "\r\n"), IN_BOX],
     [
       "Terraform, wrapped by a narrow terminal",
       `│ Error: Error creating tag: POST\n│ ${API}/v2/tags: 403\n│ (request "x") You are\n│ not authorized\n`,
@@ -121,8 +121,12 @@ describe("what an error text says", () => {
       ["429 GET /v2/droplets"],
     ],
     ["curl -f", "curl: (22) The requested URL returned error: 403", ["403"]],
-    ["an answer that curl shows", '{"id":"Forbidden","message":"You are not authorized"}', ["403"]],
-    ["the same, of a 401", '{"id":"unauthorized","message":"Unable to authenticate you"}', ["401"]],
+    ["a 403 body shown by curl", '{"id":"Forbidden","message":"You are not authorized"}', ["403"]],
+    [
+      "a 401 body shown by curl",
+      '{"id":"unauthorized","message":"Unable to authenticate you"}',
+      ["401"],
+    ],
     [
       "curl -v",
       `> GET /v2/droplets?page=2 HTTP/2\n> Host: api.digitalocean.com\n< HTTP/2 403\n< content-type: application/json\n{"id":"forbidden"}`,
@@ -134,7 +138,7 @@ describe("what an error text says", () => {
       ["403 POST /v2/tags"],
     ],
     [
-      "a command line that sends",
+      "a command line that sends data",
       `curl --json '{}' ${API}/v2/tags\ncurl: (22) returned error: 403`,
       ["403 POST /v2/tags"],
     ],
@@ -193,11 +197,15 @@ describe("what an error text says", () => {
       ["tls"],
     ],
     [
-      "Spaces, as Terraform says it",
+      "Spaces in Terraform's words",
       "Error: operation error S3: ListObjectsV2, https response error StatusCode: 403, api error InvalidAccessKeyId: UnknownError",
       ["spaces keys"],
     ],
-    ["the same, without keys", "Error: No valid credential sources found", ["spaces no-keys"]],
+    [
+      "Spaces without keys in Terraform's words",
+      "Error: No valid credential sources found",
+      ["spaces no-keys"],
+    ],
     [
       "a call that fails twice",
       `POST ${API}/v2/tags: 403 no\nPOST ${API}/v2/tags: 403 no`,
@@ -224,14 +232,14 @@ describe("what an error text says", () => {
       "Error: operation error STS: GetCallerIdentity, StatusCode: 403, AccessDenied",
       [],
     ],
-    ["nothing", "", []],
-    ["nothing of DigitalOcean's", "make: *** [all] Error 2", []],
+    ["an empty text", "", []],
+    ["an error of another program", "make: *** [all] Error 2", []],
     ["a success", `GET ${API}/v2/account: 200 fine`, []],
   ])("%s", (_, text, found) => {
     expect(failuresIn(text).map(brief)).toEqual(found);
   });
 
-  // docs/contracts/doctl-2.md 1.5: the layout is known in its parts only.
+  // docs/contracts/doctl-2.md 1.5: only parts of the layout are known.
   it.each<readonly [what: string, text: string, found: readonly string[]]>([
     [
       "a known command",
@@ -283,7 +291,7 @@ describe("what an error text says", () => {
     expect(failuresIn(text).map(brief)).toEqual(found);
   });
 
-  it("of a login repeats the line that says why", () => {
+  it("a failed login has only the line with the reason", () => {
     const text =
       "Opening https://x.example/?state=s3cr3t\nUnable to authenticate with DigitalOcean: access_denied\n";
     expect(failuresIn(text).map(({ message }) => message)).toEqual([
@@ -291,13 +299,13 @@ describe("what an error text says", () => {
     ]);
   });
 
-  it("names the code of Spaces, not the tool's own words", () => {
+  it("a Spaces failure has the error code as its message", () => {
     const text =
       "Error: Error creating bucket: TooManyBuckets: no\n\tstatus code: 400, request id: x, host id: y";
     expect(failuresIn(text)).toMatchObject([{ why: "other", message: "TooManyBuckets" }]);
   });
 
-  it("says what doctl 2 says, and no more", () => {
+  it("a failure of doctl 2 has only doctl's own sentence", () => {
     const [failure] = failuresIn(doctl("403", "compute droplet create"));
     expect(failure?.message).toBe("You are not authorized");
   });
@@ -325,7 +333,7 @@ describe("what an error text says", () => {
     ["the authorization server did not return an access token", "renewal answer"],
     ["open /x/doctl/config.yaml: permission denied", "renewal config"],
     ["unauthorized: Unable to authenticate you", "renewal unknown"],
-  ])("a renewal: %s", (cause, found) => {
+  ])("a failed renewal: %s", (cause, found) => {
     const said = `Your DigitalOcean session has expired and could not be renewed: ${cause}`;
     const text = `Error: ${said}\n\nRun \`doctl auth login\` to sign in again.\n`;
     const json = JSON.stringify({ errors: [{ detail: text.slice("Error: ".length) }] });
@@ -363,7 +371,7 @@ describe("what an error text says", () => {
     ["exchanging the authorization code: the authorization server returned 503 x", "login server"],
     ["decoding the token response: EOF", "login answer"],
     ["something new", "login unknown"],
-  ])("a login: %s", (cause, found) => {
+  ])("a failed login: %s", (cause, found) => {
     const text = `Error: Unable to authenticate with DigitalOcean: ${cause}\n`;
     expect(failuresIn(text).map((each) => brief({ ...each, call: undefined }))).toEqual([found]);
   });
@@ -383,34 +391,34 @@ describe("what an error text says", () => {
     ["another tool's config", "Error: open /home/me/helm/values.yaml: permission denied", []],
     ["a certificate's renewal", "Certificate x could not be renewed: DigitalOcean DNS failed", []],
     [
-      "a name that is looked up in Spaces",
+      "a DNS failure for Spaces",
       'Error: Put "https://b.nyc3.digitaloceanspaces.com/x": dial tcp: lookup b: no such host',
       ["dns PUT /x"],
     ],
     [
-      "the lock of a state",
+      "a locked state",
       s3("412", "PreconditionFailed", "Error acquiring the state lock"),
       ["spaces lock"],
     ],
     [
-      "the lock, another code",
+      "a locked state, another code",
       s3("409", "ConditionalRequestConflict", "key: a.tflock"),
       ["spaces lock"],
     ],
-    ["another condition", s3("412", "PreconditionFailed"), ["spaces condition"]],
+    ["another failed condition", s3("412", "PreconditionFailed"), ["spaces condition"]],
     ["a checksum", s3("400", "XAmzContentSHA256Mismatch"), ["spaces checksum"]],
-    ["a header that is not known", s3("501", "NotImplemented"), ["spaces checksum"]],
+    ["an unsupported header", s3("501", "NotImplemented"), ["spaces checksum"]],
     ["no code, 501", s3("501", "UnknownError"), ["spaces checksum"]],
-    ["a bucket of others", s3("403", "Forbidden"), ["spaces denied"]],
+    ["another owner's bucket", s3("403", "Forbidden"), ["spaces denied"]],
     ["no code, 403", s3("403", "UnknownError"), ["spaces denied"]],
     ["a wrong secret", s3("403", "SignatureDoesNotMatch"), ["spaces keys"]],
-    ["a clock", s3("403", "RequestTimeTooSkewed"), ["spaces clock"]],
+    ["a wrong clock", s3("403", "RequestTimeTooSkewed"), ["spaces clock"]],
     ["too busy", s3("503", "SlowDown"), ["spaces busy"]],
-    ["a taken name", s3("409", "BucketAlreadyExists"), ["spaces taken"]],
-    ["a code that nobody knows", s3("418", "TeapotShortAndStout"), ["spaces other"]],
-    ["no code, a status that says nothing", s3("404", "UnknownError"), ["spaces other"]],
+    ["a bucket name in use", s3("409", "BucketAlreadyExists"), ["spaces taken"]],
+    ["an unknown code", s3("418", "TeapotShortAndStout"), ["spaces other"]],
+    ["no code, another status", s3("404", "UnknownError"), ["spaces other"]],
     [
-      "AWS in the place of Spaces",
+      "AWS instead of Spaces",
       s3("403", "InvalidAccessKeyId", "https://b.s3.us-east-1.amazonaws.com/"),
       ["spaces aws"],
     ],
@@ -447,7 +455,7 @@ describe("what an error text says", () => {
       ["spaces denied"],
     ],
     [
-      "its other services",
+      "the aws command line, another service",
       "An error occurred (AccessDenied) when calling the RunInstances operation: no",
       [],
     ],
@@ -464,79 +472,79 @@ describe("what an error text says", () => {
     ],
     ["XML", "<Error><Code>NoSuchKey</Code><BucketName>b</BucketName></Error>", ["spaces other"]],
     [
-      "the backend asks AWS",
+      "the backend validates credentials at AWS",
       "Error: validating provider credentials: retrieving caller identity from STS: operation error STS: GetCallerIdentity, https response error StatusCode: 403, api error InvalidClientTokenId: no",
       ["spaces sts"],
     ],
     [
-      "the backend asks AWS for the account",
+      "the backend gets the account from AWS",
       "Error: Retrieving AWS account details: AWS account ID not previously found and failed retrieving via all available methods. operation error IAM: GetUser, StatusCode: 403",
       ["spaces sts"],
     ],
     [
-      "AWS's own provider asks AWS",
+      "the AWS provider validates credentials at AWS",
       'Error: validating provider credentials: retrieving caller identity from STS: operation error STS: x\n\n  with provider["registry.terraform.io/hashicorp/aws"],\n',
       [],
     ],
     [
-      "an address of Spaces in a call of the API",
+      "a Spaces URL in an API call",
       `POST ${API}/v2/cdn/endpoints: 403 (request "x") b.nyc3.digitaloceanspaces.com`,
       ["403 POST /v2/cdn/endpoints"],
     ],
     [
-      "credentials for docker that may write",
+      "write credentials for docker",
       `GET ${API}/v2/registry/docker-credentials?expiry_seconds=1&read_write=true: 403 no`,
       ["403 GET /v2/registry/docker-credentials read_write=true"],
     ],
     [
-      "credentials for docker that only read",
+      "read credentials for docker",
       `GET ${API}/v2/registry/docker-credentials?read_write=false: 403 no`,
       ["403 GET /v2/registry/docker-credentials"],
     ],
     [
-      "a line end in the token",
+      "a line break in the token",
       `Error: Get "${API}/v2/account": net/http: invalid header field value for "Authorization"`,
       ["token-value header"],
     ],
     [
-      "the same in Node",
+      "a line break in the token, in Node",
       'TypeError: Invalid character in header content ["Authorization"]',
       ["token-value header"],
     ],
     [
-      "the same in Python",
+      "a line break in the token, in Python",
       "requests.exceptions.InvalidHeader: Invalid leading whitespace, reserved character(s), or return character(s) in header value: 'Bearer x\\n'",
       ["token-value header"],
     ],
     ["1Password", "DIGITALOCEAN_TOKEN=op://Private/do/token", ["token-value 1password"]],
     [
-      "1Password, sent",
+      "1Password, sent to the API",
       `curl -H "Authorization: Bearer op://Private/do/token" ${API}/v2/account\n{"id":"unauthorized"}`,
       ["token-value 1password", "401 GET /v2/account"],
     ],
     ["dotenvx", 'DO_TOKEN="encrypted:BE9Y7LKANx77X1pv1"', ["token-value dotenvx"]],
     ["SOPS", "token: ENC[AES256_GCM,data:Zm9v,iv:a]", ["token-value encrypted"]],
     ["Vault", "do_token = vault:secret/data/do", ["token-value reference"]],
-    ["a variable of the code", "│    3:   token = var.do_token", []],
-    ["a variable of the shell", "DIGITALOCEAN_TOKEN=$TOKEN", []],
-    ["an address", "token: https://x.example/token", []],
+    ["a variable in the code", "│    3:   token = var.do_token", []],
+    ["a shell variable", "DIGITALOCEAN_TOKEN=$TOKEN", []],
+    ["a URL", "token: https://x.example/token", []],
     ["a sentence", "unexpected token: operand expected", []],
     ["a finding of ours", "✗ The token is refused. [token.refused]", ["finding token.refused"]],
     ["a code of ours", "✗ git failed. [GIT_FAILED]", ["finding GIT_FAILED"]],
-    ["a finding of ours, alone", "token.refused", ["finding token.refused"]],
+    ["a finding of ours, without a message", "token.refused", ["finding token.refused"]],
     [
-      "a finding of ours, in a document",
+      "a finding of ours, in JSON",
       '{\n "findings": [\n  {\n   "id": "token.refused",\n   "level": "error"\n  }\n ]\n}',
       ["finding token.refused"],
     ],
-    ["a code of ours, on its line", "✗ It is\n  [GIT_FAILED]\n", ["finding GIT_FAILED"]],
-    ["a code of others", "x: [SYSTEM] started [USAGE]\n", []],
-    ["what only looks like one", "✗ no [token.unheard] [INFO] [main.go]", []],
+    ["a code of ours, on its own line", "✗ It is\n  [GIT_FAILED]\n", ["finding GIT_FAILED"]],
+    ["another program's codes", "x: [SYSTEM] started [USAGE]\n", []],
+    ["a text that looks like a code", "✗ no [token.unheard] [INFO] [main.go]", []],
   ])("%s", (_, text, found) => {
     expect(failuresIn(text, new Set(["token.refused"])).map(brief)).toEqual(found);
   });
 
-  it("does not repeat what stands in a token's place", () => {
+  it("does not repeat a value in place of a token", () => {
     const text = `DIGITALOCEAN_TOKEN=op://Private/hunter2/token\n{"id":"unauthorized"}\nToken: encrypted:hunter2hunter2`;
     const found = JSON.stringify(failuresIn(text));
     expect(found).toContain("dotenvx");
@@ -552,18 +560,18 @@ describe("what an error text says", () => {
   it.each<readonly [what: string, noise: string]>([
     ["many diagnostics", "│ Error: something else: 12345 (x\n".repeat(20_000)],
     ["empty lines", "\n".repeat(300_000)],
-    ["half an address", "with digitalocean_".repeat(20_000)],
-    ["half a failure of S3", "operation error S3 ".repeat(20_000)],
+    ["incomplete addresses", "with digitalocean_".repeat(20_000)],
+    ["incomplete failures of S3", "operation error S3 ".repeat(20_000)],
     ["commands of doctl", "doctl compute droplet ".repeat(20_000)],
     ["names of tokens", "token".repeat(60_000)],
-    ["half a value", "token=op:".repeat(30_000)],
+    ["incomplete values", "token=op:".repeat(30_000)],
     ["codes of S3", "digitaloceanspaces.com Abc: ".repeat(10_000)],
-    ["half a config", "open doctl ".repeat(20_000)],
-    ["half a renewal", "could not be renewed: auth login\n".repeat(10_000)],
-    ["half of an id", "[a.".repeat(100_000)],
+    ["incomplete config paths", "open doctl ".repeat(20_000)],
+    ["incomplete renewals", "could not be renewed: auth login\n".repeat(10_000)],
+    ["incomplete ids", "[a.".repeat(100_000)],
     ["brackets", '{\n"errors"'.repeat(30_000)],
     ["a path of dots", `GET https://a/${".".repeat(300_000)}x: 40`],
-  ])("takes %s in its stride", (_, noise) => {
+  ])("reads a text with %s in less than 3 s", (_, noise) => {
     const seconds = cpuTimer();
     const text = `${noise}\nError: GET ${API}/v2/x: 403 no`;
     expect(failuresIn(text).map(brief)).toContain("403 GET /v2/x");

@@ -22,7 +22,7 @@ function isBroken([path, text]: readonly [string, string]): boolean {
   return /\.(tf|tofu)$/.test(path) && readHcl(parse, text, path).problem !== undefined;
 }
 
-/** What a scope requires by itself: as documented, else as inferred. */
+/** The scopes that a scope requires: documented, or else inferred. */
 function requiredBy(name: string): readonly string[] {
   const scope = SCOPES.get(name);
   if (scope === undefined) return [];
@@ -31,7 +31,7 @@ function requiredBy(name: string): readonly string[] {
 
 function closed(own: readonly string[]): Set<string> {
   const all = new Set(own);
-  // A set that grows is walked to its end.
+  // The loop also visits items that are added during it.
   for (const name of all) for (const each of requiredBy(name)) all.add(each);
   return all;
 }
@@ -45,7 +45,7 @@ const CASES = SCOPE_FIXTURES.flatMap(({ name, apply, plan, destroy }) =>
 );
 
 describe("scope fixtures", () => {
-  it("have names of their own", () => {
+  it("have unique names", () => {
     const names = SCOPE_FIXTURES.map(({ name }) => name);
     expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
   });
@@ -58,7 +58,7 @@ describe("scope fixtures", () => {
   );
 
   it.each(SCOPE_FIXTURES.map((fixture) => [fixture.name, fixture] as const))(
-    "%s: names its broken files, and only modules that are there",
+    "%s: lists its broken files and only existing modules",
     (_, { files, broken = [], unseen = [] }) => {
       const texts = Object.values(files).join("\n");
       const unread = Object.entries(files).filter(isBroken);
@@ -74,7 +74,7 @@ describe("scope fixtures", () => {
     expect(names.filter((name) => !SCOPES.has(name))).toEqual([]);
   });
 
-  it.each(CASES)("%s: required is the closure", (_, { own, required }) => {
+  it.each(CASES)("%s: required is everything that the scopes require", (_, { own, required }) => {
     const rest = [...closed(Object.keys(own))].filter((name) => own[name] === undefined);
     expect([...required].sort()).toEqual(rest.sort());
   });
@@ -88,7 +88,7 @@ describe("scope fixtures", () => {
     },
   );
 
-  it.each(CASES)("%s: no scope is twice", (_, { own, required, maybe = [] }) => {
+  it.each(CASES)("%s: no scope is listed twice", (_, { own, required, maybe = [] }) => {
     const names = [...Object.keys(own), ...required, ...maybe];
     expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
   });

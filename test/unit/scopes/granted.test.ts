@@ -18,24 +18,36 @@ function compared(resource: object, purpose: Purpose, granted: string) {
   return `-${missing.join(" ")} +${excess.join(" ")}`;
 }
 
-describe("a token, and what code needs: what is missing (-), and what is too much (+)", () => {
+describe("a token's scopes compared with the code's: missing (-) and excess (+)", () => {
   it.each<readonly [what: string, resource: object, purpose: Purpose, has: string, is: string]>([
-    ["the least", RECORD, "apply", "domain:read domain:update", "- +"],
-    ["the least", RECORD, "destroy", "domain:read domain:update", "- +"],
-    ["nothing", RECORD, "apply", "account:read", "-domain:read domain:update +account:read"],
-    // The stronger one serves, and may do more.
-    ["the stronger", RECORD, "destroy", "domain:read domain:delete", "- +domain:delete"],
-    ["another", RECORD, "destroy", "domain:read domain:create", "-domain:update +domain:create"],
+    ["exactly the needed scopes", RECORD, "apply", "domain:read domain:update", "- +"],
+    ["exactly the needed scopes", RECORD, "destroy", "domain:read domain:update", "- +"],
     [
-      "the stronger ones",
+      "none of the needed scopes",
+      RECORD,
+      "apply",
+      "account:read",
+      "-domain:read domain:update +account:read",
+    ],
+    // A stronger scope is enough, and allows more.
+    ["a stronger scope", RECORD, "destroy", "domain:read domain:delete", "- +domain:delete"],
+    [
+      "another scope",
+      RECORD,
+      "destroy",
+      "domain:read domain:create",
+      "-domain:update +domain:create",
+    ],
+    [
+      "stronger scopes",
       RECORD,
       "apply",
       "domain:read domain:create domain:delete",
-      // A record is changed with this one alone.
+      // Only this scope allows changing a record.
       "-domain:update +domain:create domain:delete",
     ],
     [
-      "all of them",
+      "all scopes of domains",
       RECORD,
       "apply",
       "domain:create domain:delete domain:read domain:update",
@@ -43,24 +55,30 @@ describe("a token, and what code needs: what is missing (-), and what is too muc
     ],
     ["full access", RECORD, "apply", "write", "- +write"],
     [
-      "what a zone needs",
+      "the scopes that a zone needs",
       { ...ZONE, ...RECORD },
       "apply",
       "domain:create domain:delete domain:read domain:update",
       "- +",
     ],
-    ["what a zone needs", { ...ZONE, ...RECORD }, "destroy", "domain:delete domain:read", "- +"],
     [
-      "what a record needs",
+      "the scopes that a zone needs",
+      { ...ZONE, ...RECORD },
+      "destroy",
+      "domain:delete domain:read",
+      "- +",
+    ],
+    [
+      "the scopes that a record needs",
       { ...ZONE, ...RECORD },
       "destroy",
       "domain:read domain:update",
       "-domain:delete +domain:update",
     ],
-    ["the least", HELD, "apply", "project:read project:assign_resource", "- +"],
-    ["one that grants it", HELD, "apply", "project:read project:update", "- +project:update"],
+    ["exactly the needed scopes", HELD, "apply", "project:read project:assign_resource", "- +"],
+    ["a scope that includes it", HELD, "apply", "project:read project:update", "- +project:update"],
     [
-      "one that does not",
+      "a scope that does not include it",
       HELD,
       "apply",
       "project:read project:delete",
@@ -75,7 +93,7 @@ const OPERATIONS = ["create", "read", "update", "delete", "import"] as const;
 const STRENGTH = ["read", "assign_resource", "update", "create", "delete"];
 const strength = (scope: string) => STRENGTH.indexOf(scope.split(":")[1] ?? "");
 
-describe("the alternatives of the data", () => {
+describe("the alternatives in the data", () => {
   const all = Object.entries(data.resources).flatMap(([type, facts]) =>
     Object.entries(facts.alternatives ?? {}).map(
       ([scope, others]) => [type, scope, others] as const,

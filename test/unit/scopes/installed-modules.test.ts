@@ -34,13 +34,13 @@ interface Given {
   /** By path from the root. */
   readonly files: Readonly<Record<string, string>>;
   readonly entries?: readonly Entry[];
-  /** By path: where the link leads, from its folder. */
+  /** By path: the link's target, relative to its folder. */
   readonly links?: Readonly<Record<string, string>>;
-  /** What TF_DATA_DIR is; made beside the root where it is absolute. */
+  /** The value of TF_DATA_DIR; beside the root if it is absolute. */
   readonly data?: string;
 }
 
-/** What was counted of a tree, what was not, and what init may fetch. */
+/** The counted and uncounted parts of a tree, and the modules that init may fetch. */
 async function counted(
   { files, entries, links = {}, data = ".terraform" }: Given,
   reading: ReadFile = read,
@@ -76,7 +76,7 @@ async function counted(
 
 const IN_NET = { ".terraform/modules/net/main.tf": TAG };
 
-describe("a module from elsewhere that init has brought is counted, and init may still fetch it", () => {
+describe("a remote module that init installed is counted, and init may fetch it again", () => {
   it.each<[what: string, source: string, entry: Entry, more?: string]>([
     ["git", SOURCE, noted(SOURCE)],
     [
@@ -94,7 +94,7 @@ describe("a module from elsewhere that init has brought is counted, and init may
       "github.com/a/net//sub/?ref=v1",
       noted("git::https://github.com/a/net.git//sub?ref=v1"),
     ],
-    ["GitHub, with its ending", "github.com/a/net.git", noted("git::https://github.com/a/net.git")],
+    ["GitHub, with .git", "github.com/a/net.git", noted("git::https://github.com/a/net.git")],
     ["Bitbucket", "bitbucket.org/a/net", noted("git::https://bitbucket.org/a/net.git")],
     ["an archive", "https://example.com/net.zip", noted("https://example.com/net.zip")],
     [
@@ -113,18 +113,18 @@ describe("a module from elsewhere that init has brought is counted, and init may
       noted("tf.acme.example/a/net/digitalocean", { Version: "1.2.3" }),
     ],
     [
-      "as an old release noted it",
+      "as an old release records it",
       "a/net/digitalocean",
       noted("a/net/digitalocean", { Version: "1.2.3" }),
     ],
     [
-      "a release that the code takes",
+      "a release that the code allows",
       "a/net/digitalocean",
       noted("a/net/digitalocean", { Version: "1.2.3" }),
       '  version = "~> 1.2"\n',
     ],
     [
-      "a folder of what was brought",
+      "a path inside the installed modules",
       `${SOURCE}`,
       noted(SOURCE, { Dir: ".terraform/modules/net/../net" }),
     ],
@@ -139,7 +139,7 @@ describe("a module from elsewhere that init has brought is counted, and init may
     });
   });
 
-  it("with the modules that it calls, from its own folders and from elsewhere", async () => {
+  it("with the local and remote modules that it calls", async () => {
     const files = {
       "main.tf": 'module "a" {\n  source = "./a"\n}\n',
       "a/main.tf": call(SOURCE),
@@ -168,7 +168,7 @@ describe("a module from elsewhere that init has brought is counted, and init may
   it.each<[what: string, data: string]>([
     ["in the root", "data"],
     ["elsewhere", "TOP/data"],
-  ])("TF_DATA_DIR, %s", async (_, data) => {
+  ])("with TF_DATA_DIR %s", async (_, data) => {
     const files = { "main.tf": call(SOURCE), "DATA/modules/net/main.tf": TAG };
     const entries = [noted(SOURCE, { Dir: `${data}/modules/net` })];
     const { resources, unseen } = await counted({ files, entries, data });
@@ -176,56 +176,37 @@ describe("a module from elsewhere that init has brought is counted, and init may
   });
 });
 
-describe("what is not what the code asks for stays unseen", () => {
+describe("a module that does not match the code stays unseen", () => {
   const far = "a/net/digitalocean";
   it.each<[what: string, source: string, entries: readonly Entry[] | undefined, more?: string]>([
-    ["nothing was brought", SOURCE, undefined],
+    ["nothing installed", SOURCE, undefined],
     ["no such module", SOURCE, [noted(SOURCE, { Key: "other" })]],
     ["another source", SOURCE, [noted("git::https://example.com/old.git?ref=v1")]],
     ["another ref", SOURCE, [noted("git::https://example.com/net.git?ref=v0")]],
     ["another host", "github.com/a/net", [noted("git::https://github.com.example.com/a/net.git")]],
     [
-      "a release that the code does not take",
+      "a release that the code does not allow",
       far,
       [noted(far, { Version: "1.2.3" })],
       '  version = "~> 2.0"\n',
     ],
-    [
-      "what comes before a release",
-      far,
-      [noted(far, { Version: "1.2.3-rc1" })],
-      '  version = "~> 1.0"\n',
-    ],
+    ["a prerelease", far, [noted(far, { Version: "1.2.3-rc1" })], '  version = "~> 1.0"\n'],
     ["no release", far, [noted(far)], '  version = "~> 1.0"\n'],
-    [
-      "a constraint that makes no sense",
-      far,
-      [noted(far, { Version: "1.2.3" })],
-      '  version = "newest"\n',
-    ],
-    [
-      "a constraint that is worked out",
-      far,
-      [noted(far, { Version: "1.2.3" })],
-      "  version = var.v\n",
-    ],
-    ["a folder of the repo's", SOURCE, [noted(SOURCE, { Dir: "mine" })]],
+    ["an invalid constraint", far, [noted(far, { Version: "1.2.3" })], '  version = "newest"\n'],
+    ["a computed constraint", far, [noted(far, { Version: "1.2.3" })], "  version = var.v\n"],
+    ["a folder of the repo", SOURCE, [noted(SOURCE, { Dir: "mine" })]],
     ["a folder above", SOURCE, [noted(SOURCE, { Dir: "../../out" })]],
     ["an absolute folder", SOURCE, [noted(SOURCE, { Dir: "TOP/out" })]],
+    ["a link outside the repo", SOURCE, [noted(SOURCE, { Dir: ".terraform/modules/link" })]],
+    ["the folder of all modules", SOURCE, [noted(SOURCE, { Dir: ".terraform/modules" })]],
+    ["a missing folder", SOURCE, [noted(SOURCE, { Dir: ".terraform/modules/gone" })]],
     [
-      "a folder by a link that leads out",
-      SOURCE,
-      [noted(SOURCE, { Dir: ".terraform/modules/link" })],
-    ],
-    ["all of the modules", SOURCE, [noted(SOURCE, { Dir: ".terraform/modules" })]],
-    ["a folder that is not there", SOURCE, [noted(SOURCE, { Dir: ".terraform/modules/gone" })]],
-    [
-      "a path without an end",
+      "a very long path",
       SOURCE,
       [noted(SOURCE, { Dir: `.terraform/modules/${"a/".repeat(50_000)}` })],
     ],
-    ["a name of another kind", SOURCE, [noted(SOURCE, { Dir: 7 as never })]],
-    ["no text at all", SOURCE, [null as never, 3 as never]],
+    ["a folder that is not a string", SOURCE, [noted(SOURCE, { Dir: 7 as never })]],
+    ["entries that are not objects", SOURCE, [null as never, 3 as never]],
   ])("%s", async (_, source, entries, more) => {
     const outside = {
       "../../out/main.tf": TAG,
@@ -247,7 +228,7 @@ describe("what is not what the code asks for stays unseen", () => {
     ["a variable", "var.source"],
     ["a text with a variable", '"git::https://example.com/${var.net}.git"'],
     ["a function", 'file("source.txt")'],
-  ])("a source that is worked out: %s", async (_, source) => {
+  ])("a computed source: %s", async (_, source) => {
     const files = { "main.tf": `module "net" {\n  source = ${source}\n}\n`, ...IN_NET };
     const { resources, unseen } = await counted({ files, entries: [noted(source), noted(SOURCE)] });
     expect({ resources, unseen }).toEqual({
@@ -256,7 +237,7 @@ describe("what is not what the code asks for stays unseen", () => {
     });
   });
 
-  it("a module that is left out needs nothing, and init may fetch it", async () => {
+  it("a module with count = 0 needs nothing, and init may fetch it", async () => {
     const files = { "main.tf": call(SOURCE, "  count = 0\n"), ...IN_NET };
     expect(await counted({ files, entries: [noted(SOURCE)] })).toEqual({
       ...{ resources: [], unseen: [], broken: [] },
@@ -265,8 +246,8 @@ describe("what is not what the code asks for stays unseen", () => {
   });
 });
 
-describe("a module that was brought leads nowhere else", () => {
-  it("a file that is a link out of it", async () => {
+describe("an installed module can't refer to files outside it", () => {
+  it("a file that links outside the module", async () => {
     const files = {
       "main.tf": call(SOURCE),
       "../../out/main.tf": TAG,
@@ -279,7 +260,7 @@ describe("a module that was brought leads nowhere else", () => {
     });
   });
 
-  it("a folder above what was brought", async () => {
+  it("a module source above the installed modules", async () => {
     const files = {
       "main.tf": call(SOURCE),
       ".terraform/modules/net/a.tf": 'module "up" {\n  source = "../../../../../out"\n}\n',
@@ -292,7 +273,7 @@ describe("a module that was brought leads nowhere else", () => {
     });
   });
 
-  it("what is too large is said, and not read to its end", async () => {
+  it("reports files that are too large and stops reading", async () => {
     const large = "# module\n".repeat(40_000);
     const many = Object.fromEntries(
       Array.from({ length: 12 }, (_, i) => [`.terraform/modules/net/${i}.tf`, large]),

@@ -70,18 +70,14 @@ describe("the scopes of a plan's actions", () => {
       ["ssh_key:create", "ssh_key:delete", "ssh_key:read"],
     ],
     ["a record", planOf([RECORD, create({})]), ["domain:read", "domain:update"]],
-    [
-      "the end of a record",
-      planOf([RECORD, { actions: ["delete"], before: {} }]),
-      ["domain:update"],
-    ],
+    ["deleting a record", planOf([RECORD, { actions: ["delete"], before: {} }]), ["domain:update"]],
     [
       "a record and its zone",
       planOf([RECORD, create({})], [ZONE, create({})]),
       ["domain:create", "domain:read"],
     ],
     [
-      "the end of a record, and a zone",
+      "deleting a record, and a zone",
       planOf([RECORD, { actions: ["delete"], before: {} }], [ZONE, create({})]),
       ["domain:create", "domain:read", "domain:update"],
     ],
@@ -103,22 +99,22 @@ describe("the scopes of a plan's actions", () => {
     ],
     ["a type of another provider", planOf(["aws_instance.x", { actions: ["create"] }]), []],
     [
-      "update: the size alone",
+      "update: only the size",
       planOf([VOLUME, update({ size: 1, tags: [] }, { size: 2, tags: null })]),
       ["actions:read", "block_storage:read", "block_storage_action:create"],
     ],
     [
-      "update: the order of a set is none",
+      "update: the order of a set does not matter",
       planOf([VOLUME, update({ tags: ["a", "b"], size: 1 }, { tags: ["b", "a"], size: 2 })]),
       ["actions:read", "block_storage:read", "block_storage_action:create", "tag:read"],
     ],
     [
-      "update: a request that says all of it again",
+      "update: a request that repeats all fields",
       planOf([FIREWALL, update({ name: "a", tags: ["web"] }, { name: "b", tags: ["web"] })]),
       ["firewall:read", "firewall:update", "tag:create", "tag:read"],
     ],
     [
-      "update: kinds that a project gives up",
+      "update: resources removed from a project",
       planOf([
         "digitalocean_project.p",
         update({ resources: ["do:volume:1", "do:domain:a"] }, { resources: ["do:domain:a"] }),
@@ -129,12 +125,12 @@ describe("the scopes of a plan's actions", () => {
       ],
     ],
     [
-      "update: a value that is not known yet",
+      "update: an unknown value",
       planOf([RESERVED, { ...update({ droplet_id: 1 }, {}), after_unknown: { droplet_id: true } }]),
       ["droplet:read", "reserved_ip:read", "reserved_ip:update"],
     ],
     [
-      "delete: what the state says",
+      "delete: values from the state",
       planOf([RESERVED, { actions: ["delete"], before: { droplet_id: 1 } }]),
       ["reserved_ip:delete", "reserved_ip:read", "reserved_ip:update"],
     ],
@@ -144,7 +140,7 @@ describe("the scopes of a plan's actions", () => {
       ["certificate:read", "load_balancer:create", "load_balancer:read"],
     ],
     [
-      "one that is not known yet, and no code",
+      "an unknown nested attribute, without code",
       planOf([BALANCER, create({}, { forwarding_rule: [{ certificate_name: true }] })]),
       ["certificate:read", "load_balancer:create", "load_balancer:read"],
     ],
@@ -154,7 +150,7 @@ describe("the scopes of a plan's actions", () => {
       ["droplet:read", "project:assign_resource", "project:create", "project:read"],
     ],
     [
-      "a project is deleted with what the plan says it holds",
+      "deleting a project with the resources that the plan shows",
       planOf(
         ["digitalocean_project.p", { actions: ["delete"], before: { resources: ["do:volume:1"] } }],
         ["digitalocean_app.a", { actions: ["no-op"], before: { project_id: "x" } }],
@@ -172,7 +168,7 @@ describe("the scopes of a plan's actions", () => {
   });
 });
 
-describe("what no data tells of", () => {
+describe("parts of a plan without scope data", () => {
   const change = (actions: string[]) => ({
     ...{ address: "digitalocean_tag.t", mode: "managed", type: "digitalocean_tag", name: "t" },
     change: { actions, before: { name: "t" }, after: { name: "t" } },
@@ -189,7 +185,7 @@ describe("what no data tells of", () => {
       ["action.digitalocean_x.a"],
     ],
     [
-      "what is forgotten, or stays",
+      "resources that are forgotten or unchanged",
       { resource_changes: [change(["forget"]), change(["no-op"])] },
       [],
     ],
@@ -200,7 +196,7 @@ describe("what no data tells of", () => {
   });
 });
 
-describe("what a plan does not know yet", () => {
+describe("a value that is unknown in the plan", () => {
   const unknown = { vpc_uuid: true, volume_ids: true, tags: true };
   const droplet = (body: object) => ({ resource: { digitalocean_droplet: { web: body } } });
   const plan = planOf(["digitalocean_droplet.web[1]", create({ name: "w" }, unknown)]);
@@ -208,18 +204,18 @@ describe("what a plan does not know yet", () => {
 
   it.each<readonly [what: string, code: object, more: readonly string[]]>([
     ["counts without the code", {}, ["block_storage:read", "tag:create", "tag:read", "vpc:read"]],
-    ["is the API's to fill in where the code leaves it out", droplet({ name: "w" }), []],
-    ["counts where the code has it", droplet({ tags: "${var.tags}" }), ["tag:create", "tag:read"]],
+    ["does not count if the code omits it, since the API sets it", droplet({ name: "w" }), []],
+    ["counts if the code sets it", droplet({ tags: "${var.tags}" }), ["tag:create", "tag:read"]],
   ])("%s", (_, code, more) => {
     expect(own(plan, code)).toEqual([...always, ...more].sort());
   });
 
-  it("is all that the code is asked about: what the plan states stands", () => {
+  it("known values of the plan count, whatever the code says", () => {
     const stated = planOf([DROPLET, create({ name: "w", tags: ["x"] })]);
     expect(own(stated, droplet({ name: "w" }))).toContain("tag:create");
   });
 
-  it("is not looked up for what is destroyed", () => {
+  it("is not looked up in the code for a deleted resource", () => {
     const gone = planOf([DROPLET, { actions: ["delete"], before: { volume_ids: ["x"] } }]);
     expect(own(gone, droplet({ name: "w" }))).toEqual([
       "actions:read",
@@ -230,11 +226,11 @@ describe("what a plan does not know yet", () => {
   });
 });
 
-describe("a value that is nested without an end", () => {
+describe("a value nested 50,000 deep", () => {
   it.each([
     ["lists", '{"name":', "[", "]"],
     ["maps", '{"name":', '{"a":', "}"],
-  ])("%s: is read as far as it matters", (_, start, open, close) => {
+  ])("%s: the plan is still read", (_, start, open, close) => {
     const deep = `${start}${open.repeat(50_000)}1${close.repeat(50_000)}}`;
     const text = planOf([DROPLET, create({ deep: 1 })]).replace('{"deep":1}', deep);
     expect(text.length).toBeGreaterThan(100_000);
@@ -242,22 +238,25 @@ describe("a value that is nested without an end", () => {
   });
 });
 
-describe("a text that is no plan", () => {
+describe("a text that is not a plan", () => {
   it.each([
-    ["", "nothing"],
-    ["{", "half of one"],
+    ["", "an empty text"],
+    ["{", "a truncated plan"],
     ["[]", "a list"],
-    ['{"format_version":"0.1"}', "of before Terraform 1"],
-    ['{"format_version":"2.0"}', "of a format to come"],
+    ['{"format_version":"0.1"}', "a format before Terraform 1"],
+    ['{"format_version":"2.0"}', "a future format"],
     ['{"format_version":"1.0","values":{}}', "a state"],
-    ['{"format_version":"1.2","errored":true}', "of a plan that failed"],
-    ['{"format_version":"1.2","resource_changes":[1]}', "of something else"],
-    ['{"format_version":"1.2","resource_changes":[{"address":"a"}]}', "without a change"],
+    ['{"format_version":"1.2","errored":true}', "a failed plan"],
+    ['{"format_version":"1.2","resource_changes":[1]}', "invalid changes"],
+    [
+      '{"format_version":"1.2","resource_changes":[{"address":"a"}]}',
+      "a resource without a change",
+    ],
   ])("%s: %s", (text) => {
     expect(actionsInPlan(text, "tfplan", [])).toBeUndefined();
   });
 
-  it("a plan without changes is one", () => {
+  it("a plan without changes is valid", () => {
     expect(actionsInPlan('{"format_version":"1.0"}', "tfplan", [])).toEqual([]);
   });
 });

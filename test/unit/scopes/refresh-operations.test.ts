@@ -38,7 +38,7 @@ function commitIn(folder: string): string {
 
 const textOf = (data: unknown) => `${JSON.stringify(data, null, 2)}\n`;
 
-describe("what an operation asks of a token", () => {
+describe("the scopes of an operation", () => {
   it.each<[security: string, scopes: unknown]>([
     ["security: [{bearer_auth: [thing:read]}]", "thing:read"],
     ["security:\n  - bearer_auth:\n    - b:read\n    - a:read\n", ["a:read", "b:read"]],
@@ -66,14 +66,14 @@ describe("what an operation asks of a token", () => {
   });
 });
 
-describe("where an operation is", () => {
+describe("the place of an operation", () => {
   const OPERATION = "security: [{bearer_auth: [thing:read]}]";
   it.each<[where: string, paths: string, more: Record<string, string>]>([
     ["in place", `{/a: {get: {${OPERATION}}}}`, {}],
-    ["beside what is no method", `{/a: {parameters: [], get: {${OPERATION}}}}`, {}],
+    ["beside keys that are not methods", `{/a: {parameters: [], get: {${OPERATION}}}}`, {}],
     ["in a file", "{/a: {get: {$ref: x/y.yml}}}", { "x/y.yml": OPERATION }],
     [
-      "two files on, relative to the first",
+      "in a second file, relative to the first",
       "{/a: {get: {$ref: x/y.yml}}}",
       { "x/y.yml": "$ref: z.yml", "x/z.yml": OPERATION },
     ],
@@ -97,7 +97,7 @@ describe("where an operation is", () => {
     expect(readOperations(checkout)).toEqual({ "GET /a": "thing:read" });
   });
 
-  it("is the order of methods and paths", () => {
+  it("does not affect the order, which is by method and path", () => {
     const get = `{${OPERATION}}`;
     const checkout = folderOf({
       [SPECIFICATION]: `paths: {/b: {put: ${get}, get: ${get}}, /a: {put: ${get}, delete: ${get}}}`,
@@ -111,7 +111,7 @@ describe("where an operation is", () => {
   });
 });
 
-describe("an error", () => {
+describe("an error in the specification", () => {
   const GET = "specification/resources/get.yml";
   it.each<[files: Record<string, string>, message: RegExp]>([
     [
@@ -177,7 +177,7 @@ const SOURCE = { commit: COMMIT, date: COMMIT_DATE, repo: REPO };
 interface Data {
   readonly operations: Record<string, unknown>;
   readonly scopes: readonly string[];
-  /** Was and now, by operation. */
+  /** Old and new value, by operation. */
   readonly corrections: Record<string, readonly [unknown, unknown]>;
   readonly source: typeof SOURCE;
 }
@@ -208,7 +208,7 @@ const written = (folder: string) =>
 describe("a refresh", () => {
   const [GET, PUT] = ["GET /v2/things", "PUT /v2/things"];
   it.each<[change: string, Partial<Data>, lines: string[], operations?: Record<string, unknown>]>([
-    ["nothing", {}, []],
+    ["no change", {}, []],
     ["added", { operations: { [GET]: "thing:read" } }, ["added: 1", `  ${PUT}: thing:update`]],
     [
       "removed",
@@ -221,12 +221,12 @@ describe("a refresh", () => {
       ["changed: 2", `  ${GET}: a or b -> thing:read`, `  ${PUT}: none -> thing:update`],
     ],
     [
-      "a scope that is not known",
+      "an unknown scope",
       { scopes: ["thing:read"] },
       ["with a scope that scopes.json does not know: 1", `  ${PUT}: thing:update`],
     ],
     [
-      "known scopes that are left over",
+      "known scopes that are no longer used",
       {
         scopes: [...UP_TO_DATE.scopes, "a:read", "b:read", "never:read"],
         operations: { ...LISTED, [GET]: ["b:read", "a:read", "unknown:read"] },
@@ -254,12 +254,12 @@ describe("a refresh", () => {
       ["corrections no longer needed: 1", `  ${PUT}: thing:update`],
     ],
     [
-      "a correction that the source has overtaken",
+      "a correction of an outdated source value",
       { corrections: { [PUT]: ["thing:write", "thing:change"] } },
       ["corrections not applied, as the source says something new: 1", `  ${PUT}: thing:update`],
     ],
     [
-      "a correction of what is gone",
+      "a correction of a removed operation",
       { corrections: { "GET /v2/x": ["a", "b"] } },
       ["corrections of operations that are gone: 1", "  GET /v2/x"],
     ],
@@ -296,7 +296,7 @@ describe("a refresh", () => {
       expect([name, readFileSync(join(folder, name), "utf8")]).toEqual([name, text]);
   });
 
-  it("refuses a specification without a commit of its own", () => {
+  it("refuses a specification that is not committed", () => {
     const folder = folderOf(filesOf({ operations: {} }));
     const [bare, edited] = [folderOf({}), folderOf({})];
     cpSync(CHECKOUT, bare, { recursive: true });
@@ -310,7 +310,7 @@ describe("a refresh", () => {
 });
 
 describe("the script", () => {
-  it("says with its exit status what happened", () => {
+  it("reports the result in its exit status", () => {
     const root = folderOf({});
     cpSync(join(TOP, "scripts"), join(root, "scripts"), { recursive: true });
     symlinkSync(join(TOP, "node_modules"), join(root, "node_modules"), "junction");

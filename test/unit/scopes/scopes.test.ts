@@ -35,16 +35,20 @@ async function treeOf({ files, tool }: Pick<Fixture, "files" | "tool">) {
 const sorted = (texts: Iterable<string>) => [...texts].sort();
 
 it.each<[what: string, text: string, isRead: boolean]>([
-  [
-    "what we write, with the name of a variable",
-    "# The provider reads DIGITALOCEAN_TOKEN.\n",
-    false,
-  ],
-  ["the provider alone", 'provider "digitalocean" {}\n', false],
+  ["our own comment with a variable's name", "# The provider reads DIGITALOCEAN_TOKEN.\n", false],
+  ["only the provider", 'provider "digitalocean" {}\n', false],
   ["a resource", 'resource "digitalocean_tag" "a" {}\n', true],
-  ["one by a code of its characters", 'resource "digital\\u006fcean_tag" "a" {}\n', true],
-  ["one by a longer code", 'resource "digital\\U0000006fcean_tag" "a" {}\n', true],
-])("the grammar reads what may need a scope: %s", async (_, text, isRead) => {
+  [
+    "a resource written with a short Unicode escape",
+    'resource "digital\\u006fcean_tag" "a" {}\n',
+    true,
+  ],
+  [
+    "a resource written with a long Unicode escape",
+    'resource "digital\\U0000006fcean_tag" "a" {}\n',
+    true,
+  ],
+])("the parser reads only files that may need a scope: %s", async (_, text, isRead) => {
   const read: string[] = [];
   await readModuleTree(
     { files: memoryFiles("/r", { "a.tf": text }) },
@@ -96,7 +100,7 @@ describe("the scopes that code needs", () => {
   );
 });
 
-describe("what a project holds, in an expression", () => {
+describe("an expression for a project's resources", () => {
   it.each<[resources: string, isAny: boolean]>([
     ["[for d in digitalocean_droplet.web : d.urn]", false],
     ["concat(values(digitalocean_droplet.web)[*].urn, [])", false],
@@ -111,7 +115,7 @@ describe("what a project holds, in an expression", () => {
     ["concat([digitalocean_droplet.web.urn], [<<E\ndo:space:x\nE\n])", true],
     ['concat([digitalocean_droplet.web.urn], ["\\u0064o:space:x"])', true],
     ["concat([digitalocean_droplet.web.urn], data.digitalocean_projects.all[*].urn)", true],
-  ])("%s: any kind: %s", async (resources, isAny) => {
+  ])("%s may be of any kind: %s", async (resources, isAny) => {
     const project = `resource "digitalocean_project" "p" {\n  name = "p"\n  resources = ${resources}\n}\n`;
     const { modules } = await treeOf({ files: { "main.tf": project } });
     const own = scopesNeeded(actionsInCode(modules, "plan"), data).own.map(({ scope }) => scope);
@@ -120,7 +124,7 @@ describe("what a project holds, in an expression", () => {
   });
 });
 
-describe("a field that the API answers, and that nobody sets", () => {
+describe("credentials that the API returns", () => {
   const CLUSTER_START =
     'resource "digitalocean_database_cluster" "db" {\n  name = "db"\n  engine = "pg"\n  region = "nyc3"\n  size = "s"\n  node_count = 1\n';
   const CLUSTER = `${CLUSTER_START}}\n`;
@@ -134,7 +138,7 @@ describe("a field that the API answers, and that nobody sets", () => {
     ],
     ['provisioner "local-exec" {\n  command = "${jsonencode(self)}"\n}', true],
     ['provisioner "local-exec" {\n  command = "echo ${self.host}"\n}', false],
-  ])("the cluster itself asks in %j: %s", async (inside, isNeeded) => {
+  ])("are needed by the cluster itself in %j: %s", async (inside, isNeeded) => {
     const { modules } = await treeOf({ files: { "main.tf": `${CLUSTER_START}${inside}\n}\n` } });
     const own = scopesNeeded(actionsInCode(modules, "plan"), data).own.map(({ scope }) => scope);
     expect(own.includes("database:view_credentials")).toBe(isNeeded);
@@ -151,7 +155,7 @@ describe("a field that the API answers, and that nobody sets", () => {
       'resource "digitalocean_tag" "t" {\n  name = "t"\n  depends_on = [digitalocean_database_cluster.db]\n}',
       false,
     ],
-  ])("%j: %s", async (more, isNeeded) => {
+  ])("are needed in %j: %s", async (more, isNeeded) => {
     const { modules } = await treeOf({ files: { "main.tf": `${CLUSTER}${more}\n` } });
     const own = scopesNeeded(actionsInCode(modules, "plan"), data).own.map(({ scope }) => scope);
     expect(own.includes("database:view_credentials")).toBe(isNeeded);

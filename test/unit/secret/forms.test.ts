@@ -21,39 +21,39 @@ function masked(secret: string, chunks: readonly string[]): string {
 describe("a secret is masked in each form that programs print", () => {
   it.each<[name: string, secret: string, form: string]>([
     ["base64", PERSONAL, base64(PERSONAL)],
-    ["base64 of it and a line end", PERSONAL, base64(`${PERSONAL}\n`).slice(0, 94)],
+    ["base64 of the secret with a line end", PERSONAL, base64(`${PERSONAL}\n`).slice(0, 94)],
     ["base64url", TRICKY, Buffer.from(TRICKY).toString("base64url")],
-    ["base64 of a short one", "p4ss", base64("p4ss")],
+    ["base64 of a short secret", "p4ss", base64("p4ss")],
     ["hex", TRICKY, bytes(TRICKY, (byte) => byte)],
     ["HEX", TRICKY, bytes(TRICKY, (byte) => byte.toUpperCase())],
     ["encodeURIComponent", TRICKY, encodeURIComponent(TRICKY)],
     ["encodeURI", TRICKY, encodeURI(TRICKY)],
-    ["a form", TRICKY, new URLSearchParams({ a: TRICKY }).toString().slice(2)],
-    ["a URL, in small letters", "a/b+c=d", "a%2fb%2bc%3dd"],
-    ["the path of Python's quote", "a/b+c=d", "a/b%2Bc%3Dd"],
-    ["the user name of Go's URL", "a/b+c=d", "a%2Fb+c=d"],
+    ["form encoding", TRICKY, new URLSearchParams({ a: TRICKY }).toString().slice(2)],
+    ["a URL, in lower case", "a/b+c=d", "a%2fb%2bc%3dd"],
+    ["a path from Python's quote", "a/b+c=d", "a/b%2Bc%3Dd"],
+    ["a user name from Go's URL", "a/b+c=d", "a%2Fb+c=d"],
     ["every byte of a URL", "hunter2", bytes("hunter2", (byte) => `%${byte}`)],
     ["JSON", TRICKY, JSON.stringify(TRICKY).slice(1, -1)],
     ["JSON in JSON", TRICKY, JSON.stringify(JSON.stringify(TRICKY).slice(1, -1)).slice(1, -1)],
     ["Go's JSON", "a<b>&c", "a\\u003cb\\u003e\\u0026c"],
     ["JSON in ASCII", "pässwörd", "p\\u00e4ssw\\u00f6rd"],
-    ["JSON in ASCII, in capitals", "pässwörd", "p\\u00E4ssw\\u00F6rd"],
+    ["JSON in ASCII, in upper case", "pässwörd", "p\\u00E4ssw\\u00F6rd"],
     ["PHP's JSON", "a/b/cd", "a\\/b\\/cd"],
-    ["each character as JSON may", "hunter2", bytes("hunter2", (byte) => `\\u00${byte}`)],
+    ["JSON with every character escaped", "hunter2", bytes("hunter2", (byte) => `\\u00${byte}`)],
     ["a private key in JSON", PEM, JSON.stringify(PEM.trim()).slice(1, -1)],
     ["HCL", "a${b}cd", "a$${b}cd"],
     ["a shell's trace", "it's mine", "it'\\''s mine"],
-    ["a shell's trace, in the other way", "it's mine", `it'"'"'s mine`],
+    ["a shell's trace, with double quotes", "it's mine", `it'"'"'s mine`],
     ["YAML and PowerShell", "it's mine", "it''s mine"],
     ["printf %q", "a b$c", "a\\ b\\$c"],
     ["XML", `a<b>&"c"`, "a&lt;b&gt;&amp;&quot;c&quot;"],
-    ["HTML of Go", `a"b'c`, "a&#34;b&#39;c"],
-    ["HTML of Python", `a"b'c`, "a&quot;b&#x27;c"],
+    ["HTML from Go", `a"b'c`, "a&#34;b&#39;c"],
+    ["HTML from Python", `a"b'c`, "a&quot;b&#x27;c"],
   ])("%s", (_, secret, form) => {
     expect(masked(secret, [`x ${form} y`])).toMatch(/^x (\*\*\*)+ y$/);
   });
 
-  it.each([0, 1, 2])("base64 of more text, which begins at byte %i of three", (offset) => {
+  it.each([0, 1, 2])("base64 of a longer text, at offset %i of three", (offset) => {
     const form = base64(`${"u".repeat(offset)}${PERSONAL}:and more`);
     const shown = masked(PERSONAL, [form]);
     expect(shown).toMatch(/^\w{0,3}\*\*\*\w+=*$/);
@@ -64,13 +64,13 @@ describe("a secret is masked in each form that programs print", () => {
     expect(masked(PERSONAL, [inLines(base64(PERSONAL), length)])).toMatch(/^(\*{3})+\n\*{3}$/);
   });
 
-  it("base64 in lines that begin somewhere shows no more than a piece", () => {
+  it("base64 in lines with another offset shows only a small part", () => {
     const shown = masked(PERSONAL, [inLines(base64(`user:${PERSONAL}`), 60)]);
     expect(shown.replaceAll("***", "").length).toBeLessThan(40);
     expect(shown).toContain("***");
   });
 
-  it("wherever a chunk ends", () => {
+  it("a secret cut at any position between two chunks", () => {
     const form = base64(PERSONAL);
     for (let at = 0; at <= form.length; at++) {
       const shown = masked(PERSONAL, [form.slice(0, at), form.slice(at)]);
@@ -78,13 +78,13 @@ describe("a secret is masked in each form that programs print", () => {
     }
   });
 
-  it("a prompt is shown at once, whatever an encoded secret begins with", () => {
+  it("a prompt is shown at once, even if it ends like an encoded secret starts", () => {
     const masker = maskerOf([PERSONAL], [PERSONAL]);
     expect(String(masker.feed(Buffer.from("Continue? ZG9")))).toBe("Continue? ZG9");
   });
 });
 
-describe("what occurs by chance is no secret to look for", () => {
+describe("a value that is too common is not masked", () => {
   it.each([
     ["", false],
     ["1", false],

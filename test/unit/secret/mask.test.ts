@@ -5,7 +5,7 @@ import { maskerOf } from "../../../src/secret/mask.ts";
 import { cpuTimer } from "../../fixtures/cpu.ts";
 import { PERSONAL } from "../samples.ts";
 
-/** What is shown of chunks, byte for byte. */
+/** The masked output of chunks. */
 function masked(secrets: readonly string[], chunks: readonly Buffer[]): Buffer {
   const masker = maskerOf(secrets);
   const shown = chunks.map((chunk) => masker.feed(chunk));
@@ -16,38 +16,53 @@ const bytes = (text: string) => Buffer.from(text, "utf8");
 
 const KEY = "-----BEGIN KEY-----\nMIIEvQIBADAN\nab\nBgkqhkiG9w0B\n-----END KEY-----\n";
 
-describe("what is masked", () => {
+describe("masked text", () => {
   it.each<[name: string, secrets: string[], text: string, shown: string]>([
     ["a secret", ["hunter2"], "x hunter2 y", "x *** y"],
     ["the whole text", ["hunter2"], "hunter2", "***"],
     ["at the start", ["hunter2"], "hunter2 y", "*** y"],
     ["at the very end", ["hunter2"], "x hunter2", "x ***"],
-    ["twice", ["hunter2"], "hunter2hunter2", "******"],
+    ["a secret twice", ["hunter2"], "hunter2hunter2", "******"],
     ["in a word", ["hunter2"], "xhunter2y", "x***y"],
     ["a token", [PERSONAL], `Bearer ${PERSONAL}\n`, "Bearer ***\n"],
-    ["two of them", ["hunter2", "secret"], "secret, hunter2", "***, ***"],
-    ["none", ["hunter2"], "hunter 2, Hunter2, hunter", "hunter 2, Hunter2, hunter"],
-    ["nothing", ["hunter2"], "", ""],
+    ["two secrets", ["hunter2", "secret"], "secret, hunter2", "***, ***"],
+    ["no match", ["hunter2"], "hunter 2, Hunter2, hunter", "hunter 2, Hunter2, hunter"],
+    ["an empty text", ["hunter2"], "", ""],
     ["no secrets", [], "hunter2", "hunter2"],
-    ["of six characters", ["sixsix"], "sixsix", "***"],
-    ["of five: it occurs by chance", ["fives"], "fives", "fives"],
-    ["empty", [""], "text", "text"],
-    ["blank", ["        "], "a        b", "a        b"],
-    ["with blanks around it", [" hunter2\n"], "x hunter2 y", "x *** y"],
-    ["a prefix of another, alone", ["hunter2", "hunter2-long"], "hunter2-lo", "***-lo"],
-    ["a prefix of another, whole", ["hunter2", "hunter2-long"], "hunter2-long", "***"],
-    ["a prefix of another, first", ["hunter2-long", "hunter2"], "hunter2 hunter2-long", "*** ***"],
-    ["the inside of another", ["hunter2", "(hunter2)"], "(hunter2) hunter2", "*** ***"],
-    ["the end of another", ["before", "xbefore"], "xbefore before", "*** ***"],
+    ["a secret of six characters", ["sixsix"], "sixsix", "***"],
+    ["a secret of five characters, which is too short", ["fives"], "fives", "fives"],
+    ["an empty secret", [""], "text", "text"],
+    ["a secret of spaces", ["        "], "a        b", "a        b"],
+    ["a secret with whitespace around it", [" hunter2\n"], "x hunter2 y", "x *** y"],
+    ["a prefix of another secret, alone", ["hunter2", "hunter2-long"], "hunter2-lo", "***-lo"],
     [
-      "overlapping: the first is gone, the second is no more",
+      "a prefix of another secret, with the rest",
+      ["hunter2", "hunter2-long"],
+      "hunter2-long",
+      "***",
+    ],
+    [
+      "a prefix of another secret, listed second",
+      ["hunter2-long", "hunter2"],
+      "hunter2 hunter2-long",
+      "*** ***",
+    ],
+    ["the inside of another secret", ["hunter2", "(hunter2)"], "(hunter2) hunter2", "*** ***"],
+    ["the end of another secret", ["before", "xbefore"], "xbefore before", "*** ***"],
+    [
+      "two overlapping secrets: only the first is masked",
       ["abcdef", "defghi"],
       "abcdefghi",
       "***ghi",
     ],
-    ["overlapping itself", ["abaaba"], "abaabaaba", "***aba"],
-    ["a broken start before it", ["aaaaab"], "aaaaaaab", "aa***"],
-    ["signs of a pattern", [".*+?^$", "[a-z]+"], "x.*+?^$y [a-z]+ abcdef", "x***y *** abcdef"],
+    ["a secret that overlaps itself", ["abaaba"], "abaabaaba", "***aba"],
+    ["an incomplete start before a secret", ["aaaaab"], "aaaaaaab", "aa***"],
+    [
+      "regular expression characters",
+      [".*+?^$", "[a-z]+"],
+      "x.*+?^$y [a-z]+ abcdef",
+      "x***y *** abcdef",
+    ],
     [
       "a backslash, a caret and a bracket first",
       ["\\secret", "^secret", "]secret", "-secret"],
@@ -56,7 +71,7 @@ describe("what is masked", () => {
     ],
     ["Unicode", ["pässwörd"], "x pässwörd y", "x *** y"],
     ["Unicode of six bytes", ["ééé"], "x ééé y", "x *** y"],
-    ["another of the same bytes' beginnings", ["ééééé"], "x ééééè y", "x ééééè y"],
+    ["another text with the same first bytes", ["ééééé"], "x ééééè y", "x ééééè y"],
     ["a key, whole", [KEY], `x\n${KEY}y`, "x\n***\ny"],
     [
       "a key, line by line",
@@ -74,17 +89,22 @@ describe("what is masked", () => {
   });
 });
 
-describe("what is shown, and when", () => {
+describe("what each chunk prints", () => {
   it.each<[name: string, secrets: string[], chunks: string[], shown: string[]]>([
-    ["at once where nothing begins", ["hunter2"], ["abc", "def"], ["abc", "def", ""]],
-    ["the half of a secret is held back", ["hunter2"], ["a hunt", "er2 b"], ["a ", "*** b", ""]],
-    ["till it is none", ["hunter2"], ["a hunt", "ing"], ["a ", "hunting", ""]],
-    ["till the end", ["hunter2"], ["a hunt"], ["a ", "hunt"]],
-    ["no more than that", ["hunter2"], ["hunter hu"], ["hunter ", "hu"]],
-    ["a secret that may grow", ["hunter2", "hunter2-long"], ["hunter2"], ["", "***"]],
+    ["everything, if no secret starts", ["hunter2"], ["abc", "def"], ["abc", "def", ""]],
+    ["a partial secret is held back", ["hunter2"], ["a hunt", "er2 b"], ["a ", "*** b", ""]],
+    ["it is printed when it does not match", ["hunter2"], ["a hunt", "ing"], ["a ", "hunting", ""]],
+    ["it is printed at the end", ["hunter2"], ["a hunt"], ["a ", "hunt"]],
+    ["only the partial secret is held back", ["hunter2"], ["hunter hu"], ["hunter ", "hu"]],
+    [
+      "a secret that is a prefix of another is held back",
+      ["hunter2", "hunter2-long"],
+      ["hunter2"],
+      ["", "***"],
+    ],
     ["a prompt without a line end", ["hunter2"], ["Enter a value: "], ["Enter a value: ", ""]],
     ["an empty chunk", ["hunter2"], ["hun", "", "ter2"], ["", "", "***", ""]],
-    ["after the end of one", ["hunter2"], ["hunter2", "x"], ["***", "x", ""]],
+    ["text after a secret", ["hunter2"], ["hunter2", "x"], ["***", "x", ""]],
   ])("%s", (_, secrets, chunks, expected) => {
     const masker = maskerOf(secrets);
     const shown = [...chunks.map((chunk) => masker.feed(bytes(chunk))), masker.end()];
@@ -92,7 +112,7 @@ describe("what is shown, and when", () => {
   });
 });
 
-// A small alphabet makes secrets that overlap, repeat and begin alike.
+// With a small alphabet, secrets overlap, repeat and share prefixes.
 const narrow = fc.string({ unit: fc.constantFrom("a", "b"), minLength: 6, maxLength: 9 });
 const wide = fc.string({ unit: fc.constantFrom(..."ab\n\r .é\\^]-"), maxLength: 14 });
 const secrets = fc.array(fc.oneof(narrow, narrow, wide), { minLength: 1, maxLength: 4 });
@@ -101,7 +121,7 @@ const piece = fc.oneof(
   fc.uint8Array({ maxLength: 12 }).map((array) => Buffer.from(array)),
 );
 
-/** Secrets, and a text that holds some of them, whole and in parts. */
+/** Secrets, and a text that contains some of them, whole or partly. */
 const situation = secrets.chain((list) => {
   const part = fc
     .tuple(fc.constantFrom(...list), fc.nat(14))
@@ -118,7 +138,7 @@ function cut(text: Buffer, at: readonly number[]): Buffer[] {
 }
 
 describe("for any secrets, any text and any chunks", () => {
-  it("the output is that of one chunk", () => {
+  it("the output does not depend on the chunks", () => {
     fc.assert(
       fc.property(situation, ([list, text, at]) => {
         expect(masked(list, cut(text, at))).toEqual(masked(list, [text]));
@@ -127,7 +147,7 @@ describe("for any secrets, any text and any chunks", () => {
     );
   });
 
-  it("no secret is in the output, nor a line of one", () => {
+  it("the output contains no secret and no line of one", () => {
     fc.assert(
       fc.property(situation, ([list, text, at]) => {
         const shown = masked(list, cut(text, at));
@@ -140,7 +160,7 @@ describe("for any secrets, any text and any chunks", () => {
     );
   });
 
-  it("text without a secret is unchanged, whatever its bytes", () => {
+  it("text without a secret is unchanged, also if it is not UTF-8", () => {
     const upper = fc.array(fc.string({ unit: fc.constantFrom("A", "B"), minLength: 6 }));
     const text = fc.array(fc.oneof(piece, fc.constant(bytes("AAAAA"))), { maxLength: 8 });
     fc.assert(
@@ -153,13 +173,13 @@ describe("for any secrets, any text and any chunks", () => {
     );
   });
 
-  it("every byte value passes", () => {
+  it("every byte value is passed on", () => {
     const every = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
     expect(masked(["hunter2"], [every])).toEqual(every);
     expect(masked(["hunter2"], cut(every, [1, 104, 128, 255]))).toEqual(every);
   });
 
-  it("never more is held back than the longest secret is long", () => {
+  it("no more bytes are held back than the longest secret has", () => {
     fc.assert(
       fc.property(situation, ([list, text, at]) => {
         const longest = Math.max(...list.map((secret) => bytes(secret).length));
@@ -177,10 +197,10 @@ describe("the time is linear", () => {
   const CHUNK = 64 * 1024;
   const alike = Array.from({ length: 10 }, (_, i) => `secret-${i}`);
   it.each<[mb: number, what: string, secrets: string[], unit: string]>([
-    [20, "the first letter of a token, again and again", [PERSONAL], "d"],
-    [20, "a token but for its end", [PERSONAL], `${PERSONAL.slice(0, -1)}x`],
-    [2, "the letters of a secret of one letter but the last", [`${"d".repeat(60)}e`], "d"],
-    [5, "ten secrets that begin alike", alike, "secret-x"],
+    [20, "the first letter of a token, repeated", [PERSONAL], "d"],
+    [20, "a token without its last character, repeated", [PERSONAL], `${PERSONAL.slice(0, -1)}x`],
+    [2, "the repeated letter of a secret", [`${"d".repeat(60)}e`], "d"],
+    [5, "ten secrets with the same prefix", alike, "secret-x"],
     [20, "text", [PERSONAL, "hunter2"], "The quick brown fox jumps over the lazy dog.\n"],
   ])("%i MB in less than 2 s: %s", (mb, _, list, unit) => {
     const text = Buffer.alloc(mb * MB, unit);

@@ -3,7 +3,7 @@ import { secretsInFile } from "../../../src/exec/secrets-in-file.ts";
 import { secretsOf } from "../../../src/secret/named.ts";
 import { PERSONAL } from "../samples.ts";
 
-describe("the secrets that a variable holds", () => {
+describe("the secrets in a variable", () => {
   it.each<[name: string, value: string, secrets: string[]]>([
     ["API_KEY", "abc", ["abc"]],
     ["API_KEY", "", []],

@@ -3,28 +3,28 @@ import { type Content, content, encode, shown, withOthers } from "../../../src/s
 import { growthOf, LINEAR } from "../../fixtures/cpu.ts";
 import { LEGACY, OTHER, PERSONAL, secret } from "../samples.ts";
 
-/** T is the token, L one without a prefix. */
+/** T is the token, L a token without a prefix. */
 const written = (text: string) => text.replaceAll("T", PERSONAL).replaceAll("L", LEGACY);
 const base64 = (text: string) => Buffer.from(text).toString("base64");
 
-describe("where a secret stands in some bytes", () => {
+describe("the places of a secret in bytes", () => {
   it.each<readonly [form: string, bytes: string | Buffer, token: string, at: number]>([
-    ["as it is", `a ${PERSONAL}`, PERSONAL, 2],
-    ["as a part of a word", `Bearer:${LEGACY}x`, LEGACY, 7],
+    ["unencoded", `a ${PERSONAL}`, PERSONAL, 2],
+    ["inside a word", `Bearer:${LEGACY}x`, LEGACY, 7],
     ["in UTF-16", Buffer.from(`a ${LEGACY}`, "utf16le"), LEGACY, 4],
-    ["in UTF-16 of the other order", Buffer.from(`a${PERSONAL}`, "utf16le").swap16(), PERSONAL, 3],
-    ["as a URL may write it", `=${PERSONAL.replaceAll("_", "%5F")}`, PERSONAL, 1],
-    ["as a URL may write any of it", `=%64${PERSONAL.slice(1)}`, PERSONAL, 1],
-    ["as JSON may write it", `"\\u0064${PERSONAL.slice(1).replace("_", "\\u005f")}"`, PERSONAL, 1],
+    ["in big-endian UTF-16", Buffer.from(`a${PERSONAL}`, "utf16le").swap16(), PERSONAL, 3],
+    ["URL-encoded in part", `=${PERSONAL.replaceAll("_", "%5F")}`, PERSONAL, 1],
+    ["URL-encoded in another part", `=%64${PERSONAL.slice(1)}`, PERSONAL, 1],
+    ["escaped in JSON", `"\\u0064${PERSONAL.slice(1).replace("_", "\\u005f")}"`, PERSONAL, 1],
     ["in hex", `a ${Buffer.from(PERSONAL).toString("hex")}`, PERSONAL, 2],
-    ["in hex of capitals", Buffer.from(LEGACY).toString("hex").toUpperCase(), LEGACY, 0],
-    ["as JSON in JSON", `\\"${LEGACY.replace("a", "\\\\u0061")}`, LEGACY, 2],
-    ["as a shell may write it", `$'${PERSONAL.replaceAll("_", "\\x5f")}'`, PERSONAL, 2],
+    ["in upper-case hex", Buffer.from(LEGACY).toString("hex").toUpperCase(), LEGACY, 0],
+    ["escaped in JSON in JSON", `\\"${LEGACY.replace("a", "\\\\u0061")}`, LEGACY, 2],
+    ["escaped in a shell", `$'${PERSONAL.replaceAll("_", "\\x5f")}'`, PERSONAL, 2],
   ])("%s", (_, bytes, token, at) => {
     expect(secret(token).placesIn(Buffer.from(bytes))).toEqual([at]);
   });
 
-  it.each([0, 1, 2, 3])("in base64, behind %i characters", (count) => {
+  it.each([0, 1, 2, 3])("in base64, after %i characters", (count) => {
     const text = base64(`${"x".repeat(count)}${PERSONAL}:y`);
     expect(secret().placesIn(Buffer.from(text))).not.toEqual([]);
   });
@@ -33,7 +33,7 @@ describe("where a secret stands in some bytes", () => {
     expect(secret().placesIn(Buffer.from(text))).toEqual([]);
   });
 
-  it("a file of backslashes and half tokens takes no longer than any other", async () => {
+  it("a file of backslashes and partial tokens takes linear time", async () => {
     const search = (size: number) => {
       const halves = PERSONAL.slice(0, 60).repeat(size / 60);
       expect(secret().placesIn(Buffer.from("\\".repeat(size) + halves))).toEqual([]);
@@ -42,7 +42,7 @@ describe("where a secret stands in some bytes", () => {
   });
 });
 
-describe("a content with another secret in its place", () => {
+describe("replacing a secret in a content", () => {
   const hidden = (text: string) => secret(written(text));
   it.each<readonly [what: string, before: Content, replaced: string, cut: string]>([
     ["in a comment", content(written("# T\n")), `# ${OTHER}\n`, "# \n"],
@@ -56,7 +56,7 @@ describe("a content with another secret in its place", () => {
     const after = withOthers(before, [secret()], () => other);
     expect(encode(after).toString()).toBe(replaced);
     expect(encode(withOthers(before, [secret()], () => undefined)).toString()).toBe(cut);
-    // Nothing of it is seen, nor of what was hidden before.
+    // Neither the new secret nor the hidden value is shown.
     expect(shown(after)).not.toContain(OTHER);
     expect(shown(after)).not.toContain("Bearer");
   });
@@ -67,7 +67,7 @@ describe("a content with another secret in its place", () => {
     ["aL", "aL"],
     ["La", "La"],
     ["%3DL", `%3D${OTHER}`],
-  ])("a token of mere digits in %j, but no longer run of them", (text, expected) => {
+  ])("a token without a prefix in %j, but not in a longer run of digits", (text, expected) => {
     const after = withOthers(content(written(text)), [secret(LEGACY)], () => secret(OTHER));
     expect(encode(after).toString()).toBe(written(expected));
   });

@@ -10,7 +10,7 @@ import { LEGACY, OAUTH, OTHER, PERSONAL, REFRESH, secret } from "../samples.ts";
 
 const SHOWN = /^\[secret [0-9a-f]{8}\]$/;
 
-describe("a secret shows its fingerprint only", () => {
+describe("a secret shows only its fingerprint", () => {
   it.each<[string, (it: Secret) => string]>([
     ["toString()", (it) => it.toString()],
     ["String()", (it) => String(it)],
@@ -49,7 +49,7 @@ describe("a secret shows its fingerprint only", () => {
     expect(secret(PERSONAL).reveal()).toBe(PERSONAL);
   });
 
-  it("has a fingerprint of the value alone", () => {
+  it("has a fingerprint that depends only on the value", () => {
     const fromDoctl = Secret.of(PERSONAL, { kind: "doctl", context: "default" });
     expect(fromDoctl.fingerprint).toBe(secret(PERSONAL).fingerprint);
     expect(secret(OTHER).fingerprint).not.toBe(secret(PERSONAL).fingerprint);
@@ -66,7 +66,7 @@ describe("a secret shows its fingerprint only", () => {
   });
 });
 
-describe("where a secret came from", () => {
+describe("the origin of a secret", () => {
   it.each<[TokenOrigin, string]>([
     [{ kind: "stdin" }, "standard input"],
     [{ kind: "environment", name: "T" }, "T in the environment"],
@@ -106,32 +106,32 @@ describe("an error never shows a token", () => {
     expect(redact(text)).toBe(expected);
   });
 
-  it("neither in its message nor in its hint", () => {
+  it("in its message or hint", () => {
     const step = hint`not ${PERSONAL}: ${run("echo", PERSONAL)}`;
     const error = new AppError("USAGE", `bad ${PERSONAL}`, { hint: step });
     expect(error.message).toBe(`bad dop${MARK}`);
     expect(said(error.hint)).toBe(`not dop${MARK}: echo 'dop${MARK}'`);
   });
 
-  it("nor when something else was thrown", () => {
+  it("if something else was thrown", () => {
     expect(asAppError(new Error(PERSONAL)).message).toBe(`dop${MARK}`);
     expect(asAppError(PERSONAL)).toMatchObject({ code: "UNEXPECTED", status: 1 });
   });
 
-  it("and an AppError stays what it is", () => {
+  it("and an AppError is returned unchanged", () => {
     const error = new AppError("DECLINED", "no");
     expect(asAppError(error)).toBe(error);
   });
 });
 
-describe("text of others", () => {
+describe("text from others", () => {
   it.each([
     ["\u001b[31mred", "\\x1b[31mred"],
     ["a\nb\tc", "a\\x0ab\\x09c"],
     ["\u009b1m", "\\x9b1m"],
     ["\u202egnp.exe", "\\x202egnp.exe"],
     ["équipe ✔", "équipe ✔"],
-  ])("%j is shown, not obeyed", (text, expected) => {
+  ])("%j is shown escaped", (text, expected) => {
     expect(printable(text)).toBe(expected);
   });
 });

@@ -12,9 +12,9 @@ describe("readToken", () => {
     ["a legacy token", LEGACY, "legacy", LEGACY],
     ["a legacy token of digits only", DIGITS, "legacy", DIGITS],
     ["spaces around", `  ${PERSONAL}\t`, "personal", PERSONAL],
-    ["a line feed behind", `${PERSONAL}\n`, "personal", PERSONAL],
-    ["CRLF behind", `${PERSONAL}\r\n`, "personal", PERSONAL],
-    ["a BOM in front", `\uFEFF${PERSONAL}`, "personal", PERSONAL],
+    ["a line feed after it", `${PERSONAL}\n`, "personal", PERSONAL],
+    ["CRLF after it", `${PERSONAL}\r\n`, "personal", PERSONAL],
+    ["a BOM before it", `\uFEFF${PERSONAL}`, "personal", PERSONAL],
     ["double quotes", `"${PERSONAL}"`, "personal", PERSONAL],
     ["single quotes", `'${OAUTH}'`, "oauth", OAUTH],
     ["back quotes", `\`${LEGACY}\``, "legacy", LEGACY],
@@ -27,7 +27,7 @@ describe("readToken", () => {
     ["in full", REFRESH],
     ["cut short", "dor_v1_abc"],
     ["in quotes", `"${REFRESH}"`],
-  ])("knows a refresh token %s", (_, given) => {
+  ])("recognises a refresh token %s", (_, given) => {
     expect(readToken(given)).toEqual({ kind: "refresh" });
   });
 
@@ -82,11 +82,11 @@ describe("readToken", () => {
   );
 });
 
-/** A Spaces key of nobody's, and its secret. */
+/** An invented Spaces key and its secret. */
 const ACCESS_KEY = `DO00${"ABCD2345".repeat(2)}`;
 const SECRET_KEY = `${"aB3/".repeat(10)}xY9`;
 
-describe("what is no token is named by its form", () => {
+describe("a value that is not a token is named by its form", () => {
   it.each([
     ["op://Private/DigitalOcean/token", "1password", "a 1Password reference (op://…)"],
     ["encrypted:BJxQ0+a9/x==", "dotenvx", "a value that dotenvx has encrypted"],
@@ -147,10 +147,10 @@ describe("a pasted text", () => {
   it.each([
     ["a token", PERSONAL, PERSONAL],
     ["an assignment", `DIGITALOCEAN_TOKEN=${PERSONAL}`, PERSONAL],
-    ["a line of a shell", `export DO_TOKEN='${PERSONAL}'`, PERSONAL],
-    ["of fish", `set -x DO_TOKEN ${PERSONAL}`, PERSONAL],
-    ["of PowerShell", `$env:DO_TOKEN = "${PERSONAL}"`, PERSONAL],
-    ["of HCL", `do_token = "${PERSONAL}"`, PERSONAL],
+    ["an assignment of sh", `export DO_TOKEN='${PERSONAL}'`, PERSONAL],
+    ["an assignment of fish", `set -x DO_TOKEN ${PERSONAL}`, PERSONAL],
+    ["an assignment of PowerShell", `$env:DO_TOKEN = "${PERSONAL}"`, PERSONAL],
+    ["an assignment of HCL", `do_token = "${PERSONAL}"`, PERSONAL],
     ["a header", `Authorization: Bearer ${PERSONAL}`, PERSONAL],
     ["the words of a header", `Bearer ${OAUTH}`, OAUTH],
     ["JSON", `{"token": "${PERSONAL}", "name": "ci"}`, PERSONAL],
@@ -162,10 +162,10 @@ describe("a pasted text", () => {
     ["a token beside its refresh token", `{"a":"${OAUTH}","r":"${REFRESH}"}`, OAUTH],
     ["an old token", LEGACY, LEGACY],
     ["an old token under a token's name", `DO_TOKEN=${LEGACY}`, LEGACY],
-    ["in JSON", `{"token": "${LEGACY}"}`, LEGACY],
-    ["in a header", `Authorization: Bearer ${LEGACY}`, LEGACY],
+    ["an old token in JSON", `{"token": "${LEGACY}"}`, LEGACY],
+    ["an old token in a header", `Authorization: Bearer ${LEGACY}`, LEGACY],
     ["UTF-16", Buffer.from(`\uFEFF${PERSONAL}\r\n`, "utf16le").toString(), PERSONAL],
-    ["as a PAT", `export DO_PAT="${LEGACY}"`, LEGACY],
+    ["an old token named PAT", `export DO_PAT="${LEGACY}"`, LEGACY],
   ])("%s", (_, text, value) => {
     expect(readPasted(text)).toMatchObject({ value });
   });
@@ -173,12 +173,12 @@ describe("a pasted text", () => {
   it.each([
     ["two tokens", `${PERSONAL}\n${OTHER}`, "it contains 2 different tokens; give only one"],
     [
-      "one in a comment",
+      "another token in a comment",
       `# ${OTHER}\nA=${PERSONAL}`,
       "it contains 2 different tokens; give only one",
     ],
     [
-      "a new and an old one",
+      "a new and an old token",
       `${OTHER} TOKEN=${LEGACY}`,
       "it contains 2 different tokens; give only one",
     ],
@@ -186,17 +186,21 @@ describe("a pasted text", () => {
     ["a token that goes on", `A=${PERSONAL}0`, "it has 74 characters and no known token format"],
     ["part of a longer word", `x${PERSONAL}`, "it has 72 characters and no known token format"],
     ["a Spaces key", `SPACES_ACCESS_KEY_ID=${ACCESS_KEY}`, /^it is the access key of a Spaces key/],
-    ["both parts of one", `${ACCESS_KEY}\n${SECRET_KEY}`, /^it is the access key of a Spaces key/],
+    [
+      "both parts of a Spaces key",
+      `${ACCESS_KEY}\n${SECRET_KEY}`,
+      /^it is the access key of a Spaces key/,
+    ],
     ["a reference", "export DO_TOKEN='op://Private/do/token'", /^it is a 1Password reference/],
     ["an encrypted value", 'DO_TOKEN="encrypted:BJx"', /^it is a value that dotenvx has encrypted/],
     ["a placeholder", "DIGITALOCEAN_TOKEN=changeme", "it is a placeholder"],
-    ["one of many lines", "A=1\nDO_TOKEN=changeme\nB=2", "it is a placeholder"],
+    ["a placeholder among other lines", "A=1\nDO_TOKEN=changeme\nB=2", "it is a placeholder"],
     [
-      "a secret of Kubernetes",
+      "a Kubernetes secret",
       `kind: Secret\ndata:\n  token: ${Buffer.from(PERSONAL).toString("base64")}\n`,
       "it is a token in base64; decode it first",
     ],
-    ["another's token", `Bearer ghp_${"a1".repeat(18)}`, "it is a GitHub token"],
+    ["another service's token", `Bearer ghp_${"a1".repeat(18)}`, "it is a GitHub token"],
     ["a variable in JSON", `{"token":\n "token": "$DO_TOKEN",\n}`, /^it is a variable/],
   ])("refused: %s", (_, text, why) => {
     expect(readPasted(text)).toMatchObject({
@@ -205,7 +209,7 @@ describe("a pasted text", () => {
     });
   });
 
-  it("a refresh token alone is named", () => {
+  it("a refresh token alone is recognised", () => {
     expect(readPasted(`{"refresh_token":"${REFRESH}"}`)).toEqual({ kind: "refresh" });
   });
 });

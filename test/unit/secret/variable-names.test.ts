@@ -5,9 +5,9 @@ import { LEGACY, OAUTH, PERSONAL, REFRESH } from "../samples.ts";
 
 const JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N";
 
-describe("a name, and a value in a name's place", () => {
+describe("variable names, and secrets in place of a name", () => {
   it.each<[string, boolean, boolean]>([
-    // name, may it be one, may others see it
+    // name, is it valid, may it be shown
     ["PORT", true, true],
     ["A", true, true],
     ["DATABASE_URL", true, true],
@@ -47,7 +47,7 @@ describe("a name, and a value in a name's place", () => {
     ["", false, false],
     ["A B", false, false],
     ["A".repeat(81), false, false],
-  ])("%s: a name %s, to be seen %s", (name, isOne, isSeen) => {
+  ])("%s: valid %s, shown %s", (name, isOne, isSeen) => {
     expect([isName(name), isPublicName(name)]).toEqual([isOne, isSeen]);
   });
 });
@@ -66,26 +66,26 @@ it.each<[string, string, boolean]>([
   expect(mayBeCommitted(name, value)).toBe(expected);
 });
 
-describe("the name of a token", () => {
+describe("names of token variables", () => {
   it.each([
     ...["DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN", "DIGITALOCEAN_TOKEN_PROD", "DO_TOKEN"],
     ...["DO_PAT", "PROD_TOKEN", "ACME_TOKEN", "ACME_DO_TOKEN", "do_token", "doToken", "DOTOKEN"],
     ...["DO_API_KEY", "DIGITALOCEAN_API_TOKEN", "DIGITALOCEAN", "ACME_DO", "TOKEN", "DO_TOKEN_2"],
     ...["TF_VAR_do_token", "TF_VAR_digitalocean_token", "DOCTL_TOKEN", "DO_TOKEN2", "API_TOKEN"],
-    // Of DigitalOcean, whatever stands before it.
+    // DigitalOcean's, with any prefix.
     ...["GITHUB_DO_TOKEN", "CI_DO_TOKEN", "TERRAFORM_DIGITALOCEAN_TOKEN", "ACME_DO_SECRET"],
-  ])("%s is one", (name) => {
+  ])("%s is a token's name", (name) => {
     expect(isTokenName(name)).toBe(true);
   });
 
   it.each([
-    // It does not say that it is a token.
+    // Not names of tokens.
     ...["GIT_AUTHOR_NAME", "LD_PRELOAD", "PS4", "PATH", "Path", "HOME", "USER", "TMPDIR", "LANG"],
     ...["LC_ALL", "BASH_ENV", "ENV", "IFS", "PROMPT_COMMAND", "ZDOTDIR", "NODE_OPTIONS", "EDITOR"],
     ...["PYTHONPATH", "http_proxy", "ALL_PROXY", "XDG_CONFIG_HOME", "DO_NOT_TRACK", "ACME", "_"],
     ...["DIGITALOCEAN_API_URL", "DIGITALOCEAN_CONTEXT", "SPACES_ENDPOINT_URL", "MYSQL_PWD"],
     ...["SSLKEYLOGFILE", "KEYTIMEOUT", "PGPASSWORD", "CREDENTIALS_DIRECTORY", "SUDO_ASKPASS"],
-    // It does, and it is somebody else's.
+    // Tokens of other services.
     ...["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "SPACES_ACCESS_KEY_ID"],
     ...["SPACES_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "GH_TOKEN", "CI_JOB_TOKEN", "NPM_TOKEN"],
     ...["NODE_AUTH_TOKEN", "VAULT_TOKEN", "TF_TOKEN_app_terraform_io", "TFE_TOKEN", "HCLOUD_TOKEN"],
@@ -94,10 +94,10 @@ describe("the name of a token", () => {
     ...["npm_config__auth", "TF_VAR_cloudflare_api_token", "DO_BOOTSTRAP_TOKEN", "GIT_TOKEN"],
     ...["ACTIONS_ID_TOKEN_REQUEST_TOKEN", "DO_TOKEN_FILE", "OP_SERVICE_ACCOUNT_TOKEN"],
     ...["TF_TOKEN_do_example_com", "RCLONE_CONFIG_DO_TOKEN", "JUPYTER_TOKEN", "CACHIX_AUTH_TOKEN"],
-    // A key or a password of whoever reads it.
+    // Keys and passwords of other programs.
     ...["RESTIC_PASSWORD", "REDISCLI_AUTH", "MINIO_SECRET_KEY", "SOPS_AGE_KEY", "ETCDCTL_PASSWORD"],
     ...["ftp_password", "B2_APPLICATION_KEY", "PASSWORD", "AUTH"],
-  ])("%s is none", (name) => {
+  ])("%s is not a token's name", (name) => {
     expect(isTokenName(name)).toBe(false);
   });
 });

@@ -14,7 +14,7 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 const written = (text: string) => text.replace(/OLD|NEW|ESCAPED/g, (word) => WORDS[word] ?? "");
 
-/** What is written; undefined: the file cannot be edited. */
+/** The new text; undefined if the file cannot be edited. */
 function edited(text: string, path: string, token: string | undefined): string | undefined {
   const tokenFor = token === undefined ? undefined : () => secret(token);
   const edit = { path, olds: [secret()], tokenFor };
@@ -51,8 +51,18 @@ describe("a .tfvars.json file", () => {
       '{"t": "NEW", "a": 1, "u": "NEW"}',
       '{"a": 1}',
     ],
-    ["the second under one key", '{"t": "x", "t": "OLD"}', '{"t": "x", "t": "NEW"}', '{"t": "x"}'],
-    ["the first under one key", '{"t": "OLD", "t": "x"}', '{"t": "NEW", "t": "x"}', '{"t": "x"}'],
+    [
+      "the second value of a repeated key",
+      '{"t": "x", "t": "OLD"}',
+      '{"t": "x", "t": "NEW"}',
+      '{"t": "x"}',
+    ],
+    [
+      "the first value of a repeated key",
+      '{"t": "OLD", "t": "x"}',
+      '{"t": "NEW", "t": "x"}',
+      '{"t": "x"}',
+    ],
     [
       "in an object",
       '{"a": {"t": "OLD", "b": 1}}',
@@ -61,9 +71,14 @@ describe("a .tfvars.json file", () => {
     ],
     ["in an object of a list", '{"a": [{"t": "OLD"}]}', '{"a": [{"t": "NEW"}]}', '{"a": [{}]}'],
     ["in a list", '{"a": ["OLD", 1]}', '{"a": ["NEW", 1]}', undefined],
-    ["in no object", '["OLD"]', '["NEW"]', undefined],
-    ["a part of a text", '{"t": "OLD-", "u": "OLD"}', '{"t": "OLD-", "u": "NEW"}', '{"t": "OLD-"}'],
-    ["a key", '{"OLD": "OLD", "a": 1}', '{"OLD": "NEW", "a": 1}', '{"a": 1}'],
+    ["outside an object", '["OLD"]', '["NEW"]', undefined],
+    [
+      "inside a longer text",
+      '{"t": "OLD-", "u": "OLD"}',
+      '{"t": "OLD-", "u": "NEW"}',
+      '{"t": "OLD-"}',
+    ],
+    ["as a key", '{"OLD": "OLD", "a": 1}', '{"OLD": "NEW", "a": 1}', '{"a": 1}'],
     [
       "between quotes and white space",
       '{"a": "\\"OLD\\"", "t": " OLD\\n"}',
@@ -73,9 +88,9 @@ describe("a .tfvars.json file", () => {
     ["after a byte order mark", '\ufeff{"t": "OLD"}', '\ufeff{"t": "NEW"}', undefined],
     ["with a trailing comma", '{"t": "OLD",}', '{"t": "NEW",}', undefined],
     ["after a comment", '// c\n{"t": "OLD"}', '// c\n{"t": "NEW"}', undefined],
-    ["in half a file", '{"t": "OLD"', '{"t": "NEW"', undefined],
+    ["in a truncated file", '{"t": "OLD"', '{"t": "NEW"', undefined],
     [
-      "very deep",
+      "nested 500 deep",
       `${"[".repeat(500)}"OLD"${"]".repeat(500)}`,
       `${"[".repeat(500)}"NEW"${"]".repeat(500)}`,
       undefined,
@@ -119,7 +134,7 @@ describe("a .tfvars file", () => {
   });
 });
 
-describe("what is shown of a file", () => {
+describe("a file shown with its values hidden", () => {
   const [old, other] = [
     `[secret ${secret().fingerprint}]`,
     (text: string) => `[secret ${secret(text).fingerprint}]`,
@@ -140,7 +155,7 @@ describe("what is shown of a file", () => {
     expect(encode(content(...parts)).toString()).toBe(written(text));
   });
 
-  it("a token with escapes has the fingerprint that it has elsewhere", () => {
+  it("a token with escapes has the same fingerprint as without", () => {
     const isOld = (value: ReturnType<typeof secret>) =>
       value.equals(secret()) ? value : undefined;
     const parts = hidden(written('{"t": "ESCAPED"}'), JSON_FILE, isOld);

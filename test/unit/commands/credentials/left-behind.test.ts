@@ -33,7 +33,7 @@ const written = (text: string) => text.replaceAll("OLD", PERSONAL).replaceAll("N
 const BROKEN_PLAN = { text: Buffer.from(zipSync({ tfplan: Buffer.from("x") })).subarray(0, 60) };
 const CLOCK = { now: () => 0, sleep: async () => {} };
 
-/** What rotate and logout do to these files of a repo, and say of what they leave. */
+/** What rotate and logout change in these files, and what they report as left. */
 async function outcome(entries: Readonly<Record<string, Entry>>, token: Secret | undefined) {
   const given = {
     config: "doctl: false",
@@ -58,7 +58,7 @@ async function outcome(entries: Readonly<Record<string, Entry>>, token: Secret |
   return { texts: textsAfter(plan), left, plan };
 }
 
-describe("a file for secrets that has the token in more than a value", () => {
+describe("a secret file with the token outside a value of its own", () => {
   it.each<readonly [name: string, text: string, rotated: string, loggedOut: string]>([
     [".env", "#T=OLD\r\nT=OLD\r\n", "#T=NEW\r\nT=NEW\r\n", "#T=\r\n"],
     [".env", "A='Bearer OLD'\n", "A='Bearer NEW'\n", "A='Bearer '\n"],
@@ -69,7 +69,7 @@ describe("a file for secrets that has the token in more than a value", () => {
     ["x/.envrc", "cmd --token OLD\n", "cmd --token NEW\n", "cmd --token \n"],
     ["x/a.tfvars", '# OLD\na = "x-OLD"\n', '# NEW\na = "x-NEW"\n', '# \na = "x-"\n'],
     ["x/a.tfvars.json", '{"a": "x OLD", "b": 1}', '{"a": "x NEW", "b": 1}', '{"a": "x ", "b": 1}'],
-    // Broken: its values are not edited, but the token is.
+    // Invalid JSON: values cannot be edited, but the token is replaced.
     ["x/b.tfvars.json", '{"a": "x OLD",', '{"a": "x NEW",', '{"a": "x ",'],
   ])("%s: %j", async (name, text, rotated, loggedOut) => {
     const entries = { [name]: written(text) };
@@ -85,13 +85,13 @@ describe("a file for secrets that has the token in more than a value", () => {
     }
   });
 
-  it("a file that had a secret is for nobody else to have", async () => {
+  it("a file that had a secret is not meant for other clones", async () => {
     const { plan } = await outcome({ ".env": written("#T=OLD\n") }, undefined);
     expect(plan.changes.map(({ isForClones }) => isForClones)).toEqual([false]);
   });
 });
 
-describe("what stays, and is named", () => {
+describe("what still contains the token is reported", () => {
   it.each<
     readonly [what: string, entries: Readonly<Record<string, Entry>>, left: readonly string[]]
   >([
@@ -109,10 +109,10 @@ describe("what stays, and is named", () => {
     ["a state", { "terraform.tfstate": '{"t":"OLD"}' }, ["/repo/terraform.tfstate:1"]],
     ["another module's code", { "x/main.tf": 'token = "OLD"\n' }, ["/repo/x/main.tf:1"]],
     ["a plan that cannot be unpacked", { "x/a.bin": BROKEN_PLAN }, ["/repo/x/a.bin"]],
-    ["what cannot be read", { "a.md": { unusable: "x" } }, ["/repo/a.md"]],
-    // Has a finding of its own.
+    ["an unreadable file", { "a.md": { unusable: "x" } }, ["/repo/a.md"]],
+    // Another finding reports it.
     ["an env file that cannot be read", { ".env": { unusable: "x" } }, []],
-    ["what a link leads to, outside", { a: { text: "OLD", leadsTo: "/else" } }, []],
+    ["a link to a file outside the repo", { a: { text: "OLD", leadsTo: "/else" } }, []],
   ])("%s", async (_, entries, expected) => {
     const all = Object.entries(entries).map(([name, entry]) => [
       name,
@@ -130,7 +130,7 @@ describe("what stays, and is named", () => {
     ["nothing", { env: { A: "x" } }, undefined],
     ["a variable of the shell", { env: { A: ` ${PERSONAL}\n` } }, "A in this shell"],
     [
-      "a context, which is a place of its own",
+      "a doctl context, which has its own change",
       { files: { [DOCTL_CONFIG]: `access-token: ${PERSONAL}\n` } },
       undefined,
     ],
@@ -140,7 +140,7 @@ describe("what stays, and is named", () => {
       "outside its contexts",
     ],
     [
-      "another key of it",
+      "another key of doctl's config",
       { files: { [DOCTL_CONFIG]: `x: { y: ${PERSONAL} }\n` } },
       "outside its contexts",
     ],
@@ -154,7 +154,7 @@ describe("what stays, and is named", () => {
     );
   });
 
-  it("of very many some are named, and the others counted", async () => {
+  it("names 20 of 30 files and counts the rest", async () => {
     const entries = Object.fromEntries(
       Array.from({ length: 30 }, (_, at) => [`n${at}.md`, PERSONAL]),
     );
@@ -163,7 +163,7 @@ describe("what stays, and is named", () => {
     expect(left.at(-1)?.message).toContain("10 more files");
   });
 
-  it("a place that cannot be edited stops nothing that is found by search alone", async () => {
+  it("a file found only by search does not stop the change if it can't be edited", async () => {
     const { plan } = await outcome(
       { ".env": written("T=OLD\n"), "x/a.tfvars": written('a = ["OLD"]\n') },
       undefined,

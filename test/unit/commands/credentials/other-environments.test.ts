@@ -17,7 +17,7 @@ const CONFIG = `environments:
 const PROD = ".env.prod";
 const T = "DIGITALOCEAN_TOKEN";
 
-/** What a run without --env says of the others, when it has taken PERSONAL out. */
+/** What a run without --env reports about the environments after it removed PERSONAL. */
 async function left(
   files: Readonly<Record<string, Entry>>,
   { environment, config = CONFIG }: { environment?: string; config?: string } = {},
@@ -38,7 +38,7 @@ async function left(
   });
 }
 
-describe("environments that keep a token where a run without --env took one out", () => {
+describe("a run without --env reports environments that still have a token", () => {
   const other = secret(OTHER).fingerprint;
   const doctl = (token: string) => `auth-contexts: { acme-prod: ${token}, mine: ${OAUTH} }\n`;
 
@@ -46,20 +46,20 @@ describe("environments that keep a token where a run without --env took one out"
     ["none", {}, []],
     ["an env file", { [PROD]: `${T}=${OTHER}\n` }, [`prod ${other} in .env.prod`]],
     [
-      "under the other name",
+      "under the second variable name",
       { [PROD]: `DIGITALOCEAN_ACCESS_TOKEN=${OTHER}\n` },
       [`prod ${other} in .env.prod`],
     ],
     [
-      "under a name of its own",
+      "under the environment's own variable name",
       { "conf/.env": `QA_TOKEN=${OTHER}\n` },
       [`qa ${other} in conf/.env`],
     ],
-    ["under a name that it does not read", { "conf/.env": `${T}=${OTHER}\n` }, []],
-    ["the same token, which goes too", { [PROD]: `${T}=${PERSONAL}\n` }, []],
+    ["under a variable that it does not read", { "conf/.env": `${T}=${OTHER}\n` }, []],
+    ["the same token, which is removed too", { [PROD]: `${T}=${PERSONAL}\n` }, []],
     ["no token", { [PROD]: `${T}=hunter2\nA=${OTHER}\n` }, []],
     [
-      "a doctl context of its own",
+      "its own doctl context",
       { [DOCTL_CONFIG]: doctl(OTHER) },
       [`prod ${other} in doctl context acme-prod`],
     ],
@@ -78,16 +78,16 @@ describe("environments that keep a token where a run without --env took one out"
     ).toEqual(named);
   });
 
-  it("a context that all share is not an environment's", async () => {
+  it("a shared doctl context is not reported", async () => {
     const shared = `doctl: { context: acme-prod }\n${CONFIG}`;
     expect(await left({ [DOCTL_CONFIG]: doctl(OTHER) }, { config: shared })).toEqual([]);
   });
 
-  it("with --env, what is left to the others is meant", async () => {
+  it("with --env, tokens of other environments are not reported", async () => {
     expect(await left({ [PROD]: `${T}=${OTHER}\n` }, { environment: "dev" })).toEqual([]);
   });
 
-  it("is an error that stops nothing, with the command", async () => {
+  it("is an error that does not block, and names the command", async () => {
     const found = await left({ [PROD]: `${T}=${OTHER}\n` });
     expect(isBlocked(found)).toBe(false);
     expect(statusOf(found, false)).toBe(3);

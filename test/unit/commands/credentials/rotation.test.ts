@@ -16,7 +16,7 @@ type Name = keyof typeof VALUES;
 const token = (name: Name) => secret(VALUES[name]);
 const print = (name: Name) => token(name).fingerprint;
 
-/** "dev A" has token A; "dev B A>B" is in a rotation from A to B that was not finished; "- A" is what no --env uses. */
+/** "dev A" has token A. "dev B A>B" has an unfinished rotation from A to B. "- A" is a run without --env. */
 function member(text: string): Member {
   const [name, current = "", record] = text.split(" ");
   const [old, to] = (record?.split(">") ?? []) as Name[];
@@ -30,19 +30,23 @@ function member(text: string): Member {
   };
 }
 
-describe("the environments that one new token is for", () => {
+describe("environments that share one new token", () => {
   it.each<[what: string, members: string[], groups: string[]]>([
-    ["one", ["dev A"], ["dev"]],
-    ["one token", ["- A", "dev A", "prod A"], ["-, dev, prod"]],
-    ["a token each", ["dev A", "prod B"], ["dev", "prod"]],
-    ["two of three", ["dev A", "prod B", "qa A"], ["dev, qa", "prod"]],
-    ["none of them", ["dev", "prod"], []],
+    ["one environment", ["dev A"], ["dev"]],
+    ["one token for all", ["- A", "dev A", "prod A"], ["-, dev, prod"]],
+    ["different tokens", ["dev A", "prod B"], ["dev", "prod"]],
+    ["two of three with one token", ["dev A", "prod B", "qa A"], ["dev, qa", "prod"]],
+    ["no tokens", ["dev", "prod"], []],
     ["one without a token", ["dev A", "prod"], ["dev"]],
-    ["a rotation half done", ["dev B A>B", "prod A A>B"], ["dev, prod"]],
-    ["the same, begun for one alone", ["dev B A>B", "prod A"], ["dev, prod"]],
-    ["the same, beside another token", ["dev B A>B", "prod A", "qa C"], ["dev, prod", "qa"]],
-    ["one whose file was not written yet", ["dev A A>B"], ["dev"]],
-    ["one whose file is gone", ["dev - A>B", "prod A"], ["dev, prod"]],
+    ["an unfinished rotation", ["dev B A>B", "prod A A>B"], ["dev, prod"]],
+    ["an unfinished rotation of one of two", ["dev B A>B", "prod A"], ["dev, prod"]],
+    [
+      "an unfinished rotation beside another token",
+      ["dev B A>B", "prod A", "qa C"],
+      ["dev, prod", "qa"],
+    ],
+    ["an unfinished rotation, file not written yet", ["dev A A>B"], ["dev"]],
+    ["an unfinished rotation, file missing", ["dev - A>B", "prod A"], ["dev, prod"]],
   ])("%s: %j", (_, members, expected) => {
     const groups = groupsOf(members.map(member));
     expect(groups.map((group) => group.map(({ environment = "-" }) => environment).join())).toEqual(
@@ -55,11 +59,11 @@ describe("the environments that one new token is for", () => {
     [["dev A", "prod A"], ["A", "A"], "B", ["A"]],
     [["dev A"], ["A"], "A", []],
     [["dev B A>B", "prod A A>B"], ["A", "B"], "B", ["A"]],
-    // Another new one than the killed run had.
+    // The new token differs from the killed run's.
     [["dev B A>B", "prod A A>B"], ["A", "B"], "C", ["B", "A"]],
     [["dev B A>B"], ["B"], "C", ["B"]],
     [["dev A"], ["A", "C"], "B", ["A"]],
-  ])("%j, where %j are held, to %s: replaced are %j", (members, held, to, olds) => {
+  ])("%j with the tokens %j: new token %s replaces %j", (members, held, to, olds) => {
     const found = oldTokens(members.map(member), held.map(token), token(to));
     expect(found.map(({ fingerprint }) => fingerprint)).toEqual(olds.map(print));
   });
@@ -72,9 +76,12 @@ describe("one place gets one token", () => {
   });
 
   it.each<[string, Rotation[]]>([
-    ["one after the other", [rotation("dev", ["A"], "B"), rotation("prod", ["B"], "C")]],
-    ["each other's", [rotation("dev", ["A"], "B"), rotation("prod", ["B"], "A")]],
-    ["one old token twice", [rotation("dev", ["A"], "B"), rotation("prod", ["A"], "C")]],
+    [
+      "a new token that another rotation replaces",
+      [rotation("dev", ["A"], "B"), rotation("prod", ["B"], "C")],
+    ],
+    ["swapped tokens", [rotation("dev", ["A"], "B"), rotation("prod", ["B"], "A")]],
+    ["two new tokens for one old one", [rotation("dev", ["A"], "B"), rotation("prod", ["A"], "C")]],
   ])("%s is refused", (_, rotations) => {
     const refusal = thrownBy(() => refuseChain(rotations));
     expect(refusal).toMatchObject({ code: "USAGE", status: 2 });
@@ -82,16 +89,19 @@ describe("one place gets one token", () => {
   });
 
   it.each<[string, Rotation[]]>([
-    ["one", [rotation("dev", ["A"], "B")]],
-    ["the same new one for both", [rotation("dev", ["A"], "C"), rotation("prod", ["B"], "C")]],
-    ["one that has it already", [rotation("dev", ["A"], "C"), rotation("prod", [], "C")]],
-  ])("%s is taken", (_, rotations) => {
+    ["one rotation", [rotation("dev", ["A"], "B")]],
+    ["the same new token for both", [rotation("dev", ["A"], "C"), rotation("prod", ["B"], "C")]],
+    [
+      "an environment that already has the new token",
+      [rotation("dev", ["A"], "C"), rotation("prod", [], "C")],
+    ],
+  ])("%s is allowed", (_, rotations) => {
     expect(() => refuseChain(rotations)).not.toThrow();
   });
 });
 
-describe("in words", () => {
-  it("which environments hold which token, and a command for each", () => {
+describe("messages", () => {
+  it("list each token's environments, with a command for each", () => {
     const groups = groupsOf(["- A", "dev A", "prod B"].map(member));
     const { message, hint, status } = differentTokens(groups);
     expect(message).toBe(
@@ -113,7 +123,7 @@ describe("in words", () => {
       `For a, b, c and 2 more: it replaces ${print("A")}.`,
     ],
     [["dev B A>B"], undefined, `For dev: it replaces ${print("A")}.`],
-  ])("what a new token is for: %j", (members, team, text) => {
+  ])("say what a new token is for: %j", (members, team, text) => {
     expect(purposeOf(members.map(member), team)).toBe(text);
     expect(text).not.toContain(LEGACY);
   });

@@ -35,24 +35,24 @@ const nameOf = (place: TokenPlace) =>
     : `${place.kind} ${place.snapshot.path.replace("/repo/", "")}`;
 const valuesIn = ({ holds }: TokenPlace) => holds.map((held) => held.reveal());
 
-describe("where tokens are looked for", () => {
+describe("places that are searched for tokens", () => {
   const DOCTL = "doctl context default";
   const LOGIN = `access-token: ${OTHER}\nauth-contexts: { web: ${OAUTH} }\noauth-tokens: { web: { refresh-token: R } }\n`;
 
   it.each<[string, Given, readonly string[]]>([
     ["the env file, and doctl", {}, ["env-file .env", DOCTL]],
     [
-      "no env file: the place is known all the same",
+      "a missing env file is a place too",
       { files: { ".env": undefined } },
       ["env-file .env", DOCTL],
     ],
     [
-      "env files beside it",
+      "other env files in its folder",
       { files: { ".env.local": "", ".env.a-b.c": "" } },
       ["env-file .env", "env-file .env.a-b.c", "env-file .env.local", DOCTL],
     ],
     [
-      "what only looks like one",
+      "files with similar names, which are not env files",
       {
         files: {
           ".env.sample": "",
@@ -66,12 +66,12 @@ describe("where tokens are looked for", () => {
       ["env-file .env", DOCTL],
     ],
     [
-      "what begins like an example",
+      "an env file whose name starts like the example's",
       { files: { ".env.example.local": "" } },
       ["env-file .env", "env-file .env.example.local", DOCTL],
     ],
     [
-      "a temporary file of a run",
+      "a run's temporary file, which is not an env file",
       { files: { ".env.do-bootstrap-1.local": "" } },
       ["env-file .env", DOCTL],
     ],
@@ -81,7 +81,7 @@ describe("where tokens are looked for", () => {
       ["env-file .env", "env-file x/a.env", DOCTL],
     ],
     [
-      "values of a root",
+      "a root's tfvars files",
       { config: "terraform: {}", files: { "infra/a.tfvars": "", "infra/b.auto.tfvars.json": "" } },
       [
         "env-file .env",
@@ -92,29 +92,29 @@ describe("where tokens are looked for", () => {
       ],
     ],
     [
-      "contexts",
+      "doctl contexts",
       { files: { [DOCTL_CONFIG]: `access-token: ${OTHER}\nauth-contexts: { web: ${LEGACY} }\n` } },
       ["env-file .env", DOCTL, "doctl context web"],
     ],
     [
-      "a browser login that the config does not name, which is the person's own",
+      "a browser login that the config does not name",
       { files: { [DOCTL_CONFIG]: LOGIN } },
       ["env-file .env", DOCTL],
     ],
     [
-      "one that it names",
+      "a browser login that the config names",
       { config: "token: { doctl: web }", files: { [DOCTL_CONFIG]: LOGIN } },
       ["env-file .env", DOCTL, "doctl context web"],
     ],
     [
-      "a token that lasts, beside one",
+      "a personal token beside a browser login's",
       { files: { [DOCTL_CONFIG]: LOGIN.replace(OAUTH, OTHER) } },
       ["env-file .env", DOCTL, "doctl context web"],
     ],
     ["doctl: false", { config: "doctl: false" }, ["env-file .env"]],
-    ["a broken config of doctl's", { files: { [DOCTL_CONFIG]: "" } }, ["env-file .env"]],
+    ["an invalid doctl config", { files: { [DOCTL_CONFIG]: "" } }, ["env-file .env"]],
     [
-      "a link to another of them: one place",
+      "a link to another env file: one place",
       { files: { ".env": { text: "", leadsTo: "/repo/.env.a" }, ".env.a": "" } },
       ["env-file .env.a", DOCTL],
     ],
@@ -129,10 +129,10 @@ describe("where tokens are looked for", () => {
 
   it.each<[string, string, Entry, readonly string[]]>([
     ["every value of an env file", ".env", `${T}=${PERSONAL}\nA='x'\n`, [PERSONAL, "x"]],
-    ["a FIFO, which is only read", ".env", { fifo: `${T}=x` }, []],
+    ["nothing of a FIFO", ".env", { fifo: `${T}=x` }, []],
     ["quoted values", "infra/a.tfvars", `a = "${PERSONAL}"\nb = ["x"]\n`, [PERSONAL, "x"]],
     [
-      "values of JSON, not its keys",
+      "JSON values, not keys",
       "infra/a.tfvars.json",
       `{"k":"${PERSONAL}","l":["x"]}`,
       [PERSONAL, "x"],
@@ -143,7 +143,7 @@ describe("where tokens are looked for", () => {
     expect(place && valuesIn(place)).toEqual(expected);
   });
 
-  it("those that hold one of the old tokens, each with those that it holds", async () => {
+  it("finds the places that hold an old token, each with its tokens", async () => {
     const given = { files: { ".env": `${T}=${PERSONAL}\n${A}=${OTHER}\n`, ".env.a": "A=1\n" } };
     const olds = [secretFrom("stdin"), secretFrom("stdin", OTHER), secretFrom("stdin", LEGACY)];
     const held = holding(await placesOf(given), olds);
@@ -156,7 +156,7 @@ describe("where tokens are looked for", () => {
   });
 });
 
-/** What rotate and logout change: every place that holds one of these. */
+/** What rotate and logout change: every place with one of these tokens. */
 async function change(given: Given, token: Secret | undefined, { olds = [PERSONAL] } = {}) {
   const known = await facts(given);
   const held = holding(
@@ -177,7 +177,7 @@ const env = (entry: Entry, more: Given = {}): Given => ({
   files: { ".env": entry },
 });
 
-describe("what becomes of a place", () => {
+describe("the change of a place", () => {
   const OUT: Entry = { text: `${T}=${PERSONAL}\n`, leadsTo: "/else/.env" };
   const OLD_MAC = `${T}=${PERSONAL}\rA=1`;
   const AMBIGUOUS = `A:\r\n${PERSONAL}#`;
@@ -187,34 +187,34 @@ describe("what becomes of a place", () => {
   it.each<[string, Given, readonly string[], readonly string[]]>([
     ["an env file", env(`${T}=${PERSONAL}\n`), ["~ .env secret 0600"], ["~ .env removal 0600"]],
     [
-      "beside other values",
+      "an env file with other values",
       env(`A=1\n${T}=${PERSONAL}\n`),
       ["~ .env secret 0600"],
       ["~ .env removal secret 0600"],
     ],
     [
-      "which others may read",
+      "an env file that others may read",
       env({ text: `${T}=${PERSONAL}\n`, mode: 0o644 }),
       ["~ .env secret 0600"],
       ["~ .env removal 0600"],
     ],
     [
-      "which others may read, on Windows",
+      "an env file that others may read, on Windows",
       env({ text: `${T}=${PERSONAL}\n`, mode: 0o666 }, { platform: "win32" }),
       ["~ .env secret 0666"],
       ["~ .env removal 0666"],
     ],
-    // unread-places.test.ts has what is said of it.
+    // unread-places.test.ts tests its finding.
     ["a link out of the repo", env(OUT), [], []],
     [
-      "in a read-only folder",
+      "an env file in a read-only folder",
       env(`${T}=${PERSONAL}\n`, { readOnly: ["."] }),
       ["error file.not-writable"],
       ["error file.not-writable"],
     ],
-    ["line ends of old Macs", env(OLD_MAC), ["~ .env secret 0600"], ["error file.unusable"]],
+    ["CR line endings", env(OLD_MAC), ["~ .env secret 0600"], ["error file.unusable"]],
     [
-      "a text that would read otherwise",
+      "a text that would parse differently",
       env(AMBIGUOUS),
       ["error file.unusable"],
       ["error file.unusable"],
@@ -233,13 +233,13 @@ describe("what becomes of a place", () => {
       [`~ ${SECRET} removal secret 0600`],
     ],
     [
-      "values in HCL",
+      "HCL values",
       root("a.tfvars", `do_token = "${PERSONAL}" # mine\n`),
       ["~ infra/a.tfvars secret 0600"],
       ["- infra/a.tfvars"],
     ],
     [
-      "values in HCL, in a list",
+      "HCL values, in a list",
       root("a.tfvars", `t = ["${PERSONAL}"]\n`),
       ["~ infra/a.tfvars secret 0600"],
       ["error file.unusable"],
@@ -251,7 +251,7 @@ describe("what becomes of a place", () => {
       ["- doctl context default"],
     ],
     [
-      "a context, in a repo that would take it",
+      "a context, with doctl's config in a git repo",
       { doctlInGit: { root: "/home", isTracked: false }, files: { ".env": undefined } },
       ["error doctl.in-git"],
       ["- doctl context default"],
@@ -263,21 +263,21 @@ describe("what becomes of a place", () => {
 
   it.each<[string, Given, string, string, string | undefined]>([
     [
-      "every assignment",
+      "every assignment is edited",
       env(`A=1\n${T}="${PERSONAL}" # mine\n${A}=${PERSONAL}\n`),
       ".env",
       `A=1\n${T}="${NEW}" # mine\n${A}=${NEW}\n`,
       "A=1\n",
     ],
     [
-      "another token",
+      "another token stays",
       env(`${T}=${PERSONAL}\n${A}=${OTHER}\n`),
       ".env",
       `${T}=${NEW}\n${A}=${OTHER}\n`,
       `${A}=${OTHER}\n`,
     ],
     [
-      "the rest of a file of values",
+      "the other values of a tfvars file stay",
       root("a.tfvars", `a = "x"\nb = "${PERSONAL}"\nc = 1\n`),
       "infra/a.tfvars",
       `a = "x"\nb = "${NEW}"\nc = 1\n`,
@@ -332,7 +332,7 @@ describe("what becomes of a place", () => {
   it.each<[string, Given]>([
     ["an env file", env(`A=hunter2\n${T}=${PERSONAL}\n`)],
     [
-      "a file of values",
+      "a tfvars file",
       root("a.tfvars", { text: `a = "hunter2"\nb = "${PERSONAL}"\n`, mode: 0o600 }),
     ],
   ])("no diff shows a value: %s", async (_, given) => {
@@ -348,19 +348,19 @@ describe("what becomes of a place", () => {
   it.each<[string, Given, Secret | undefined, RegExp]>([
     ["rotate", env(`${T}=${PERSONAL}\n`), secretFrom("stdin", NEW), /new token/],
     ["logout", env(`${T}=${PERSONAL}\n`), undefined, /remove the token/],
-    ["logout, of a file that goes", root(secret, alone), undefined, /only the token/],
+    ["logout that deletes the file", root(secret, alone), undefined, /only the token/],
     [
-      "rotate, of a context",
+      "rotate of a doctl context",
       { files: { ".env": undefined } },
       secretFrom("stdin", NEW),
       /new token/,
     ],
-  ])("why: %s", async (_, given, token, why) => {
+  ])("the reason of a change: %s", async (_, given, token, why) => {
     const { changes } = await change(given, token);
     expect(changes.map((each) => each.why)).toEqual([expect.stringMatching(why)]);
   });
 
-  it("what cannot be edited is left to a person", async () => {
+  it("a file that can't be edited is left to the user", async () => {
     const [finding] = (await change(env(OLD_MAC), undefined)).findings;
     expect(finding?.where).toBe("/repo/.env");
     expect(said(finding?.fix)).toMatch(/by hand/);

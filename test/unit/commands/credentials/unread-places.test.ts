@@ -17,9 +17,9 @@ async function unread(given: Given) {
 
 const denied: Entry = { unusable: "not readable (EACCES)" };
 
-describe("where a token may stand that cannot be looked into", () => {
+describe("unreadable places that may hold a token", () => {
   it.each<[string, Given, readonly string[]]>([
-    ["nowhere", {}, []],
+    ["none", {}, []],
     ["the env file", { files: { ".env": denied } }, ["error file.unusable"]],
     [
       "an env file beside it, too large to read",
@@ -27,17 +27,17 @@ describe("where a token may stand that cannot be looked into", () => {
       ["error file.unusable"],
     ],
     [
-      "one that a link out of the repo leads to",
+      "an env file that links outside the repo",
       { files: { ".env": { text: "A=1", leadsTo: "/else/.env" } } },
       ["error file.outside"],
     ],
     ["a link to nothing", { files: { ".env": { leadsTo: "/else/.env" } } }, []],
-    ["a directory, which holds no text", { files: { ".env": { unusable: "a directory" } } }, []],
+    ["a directory", { files: { ".env": { unusable: "a directory" } } }, []],
     ["a device", { files: { ".env": { unusable: "a device" } } }, []],
     ["a socket", { files: { ".env": { unusable: "a socket" } } }, []],
-    ["a FIFO, which was read", { files: { ".env": { fifo: "" } } }, []],
+    ["a FIFO that was read", { files: { ".env": { fifo: "" } } }, []],
     [
-      "values of a root",
+      "a root's tfvars file",
       { config: "terraform: {}", files: { "infra/a.tfvars": denied } },
       ["error file.unusable"],
     ],
@@ -48,9 +48,9 @@ describe("where a token may stand that cannot be looked into", () => {
       { config: "doctl: false", files: { [DOCTL_CONFIG]: "" } },
       [],
     ],
-    ["no place for doctl's config", { home: false }, []],
+    ["doctl's config can't be located", { home: false }, []],
     [
-      "two",
+      "two of them",
       { files: { ".env": denied, [DOCTL_CONFIG]: "" } },
       ["error file.unusable", "error doctl.config-broken"],
     ],

@@ -21,19 +21,23 @@ async function found(entries: Record<string, Entry>, { limits = LIMITS, msPerLoo
 }
 
 it.each<[what: string, entries: Record<string, Entry>, folders: readonly string[]]>([
-  ["none beside what was read", { "infra/main.tf": "", "a.txt": "" }, []],
+  ["none beside the code that was read", { "infra/main.tf": "", "a.txt": "" }, []],
   ["another folder", { "infra/main.tf": "", "dns/main.tofu": "" }, ["dns"]],
-  ["a folder in one that was read", { "infra/main.tf": "", "infra/m/x.tf.json": "" }, ["infra/m"]],
-  ["the top", { "infra/main.tf": "", "main.tf": "" }, ["."]],
-  ["a repo of its own", { "n/.git/HEAD": "", "n/main.tf": "" }, ["n"]],
+  [
+    "a subfolder of a folder that was read",
+    { "infra/main.tf": "", "infra/m/x.tf.json": "" },
+    ["infra/m"],
+  ],
+  ["the top folder", { "infra/main.tf": "", "main.tf": "" }, ["."]],
+  ["a nested repo", { "n/.git/HEAD": "", "n/main.tf": "" }, ["n"]],
   ["a link", { "a/main.tf": { text: "", leadsTo: "/elsewhere/main.tf" } }, ["a"]],
-  ["what was downloaded", { ".terraform/modules/m/a.tf": "", "node_modules/m/a.tf": "" }, []],
-  ["what Terraform does not read", { "a/.hidden.tf": "", "a/main.tf~": "" }, []],
-])("%s", async (_, entries, folders) => {
+  ["no downloaded modules", { ".terraform/modules/m/a.tf": "", "node_modules/m/a.tf": "" }, []],
+  ["no files that Terraform does not read", { "a/.hidden.tf": "", "a/main.tf~": "" }, []],
+])("other folders with code: %s", async (_, entries, folders) => {
   expect(await found(entries)).toEqual({ folders, isWhole: true });
 });
 
-it("more than can be looked at is said not to be all", async () => {
+it("a search that reaches a limit is reported as incomplete", async () => {
   const entries = { "a/1": "", "b/2": "", "c/main.tf": "" };
   expect(await found(entries, { limits: { ...LIMITS, entries: 3 } })).toMatchObject({
     isWhole: false,

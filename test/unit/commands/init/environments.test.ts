@@ -10,7 +10,7 @@ const T = "DIGITALOCEAN_TOKEN";
 const TWO =
   "environments: { dev: { token: { envFile: .env.dev } }, prod: { token: { envFile: .env.prod } } }";
 
-/** A config, and what its env files have. */
+/** A config and the contents of its env files. */
 function around(yaml: string, files: Readonly<Record<string, Record<string, string>>> = {}) {
   const written = validateConfig(parse(yaml) ?? {}, "/repo/c.yaml");
   const at = { file: "/repo/c.yaml", base: "/repo", packageName: undefined, defaultDirs: ["."] };
@@ -23,27 +23,22 @@ function around(yaml: string, files: Readonly<Record<string, Record<string, stri
   return [of(), ...Object.keys(written.environments ?? {}).map(of)] as const;
 }
 
-describe("--all: every environment, and what a run without --env uses where that has a token of its own", () => {
+describe("--all: every environment, and the run without --env if it has its own token", () => {
   it.each<[what: string, yaml: string, files: Parameters<typeof around>[1], names: string[]]>([
     ["no environments", "", {}, ["-"]],
     ["no token outside them", TWO, {}, ["dev", "prod"]],
     ["a token outside them", TWO, { ".env": { [T]: PERSONAL } }, ["-", "dev", "prod"]],
     [
-      "its other name",
+      "a token outside them, under its second name",
       TWO,
       { ".env": { DIGITALOCEAN_ACCESS_TOKEN: PERSONAL } },
       ["-", "dev", "prod"],
     ],
-    [
-      "what is not valid, as it is meant",
-      TWO,
-      { ".env": { [T]: "dop_v1_0" } },
-      ["-", "dev", "prod"],
-    ],
+    ["an invalid token outside them", TWO, { ".env": { [T]: "dop_v1_0" } }, ["-", "dev", "prod"]],
     ["another variable", TWO, { ".env": { A: PERSONAL } }, ["dev", "prod"]],
     ["a command outside them", `token: { command: [pass, x] }\n${TWO}`, {}, ["-", "dev", "prod"]],
     [
-      "one that an environment shares",
+      "a token outside them that an environment shares",
       "environments: { dev: {}, prod: { token: { envFile: .env.prod } } }",
       { ".env": { [T]: PERSONAL } },
       ["dev", "prod"],
@@ -59,7 +54,7 @@ describe("--all: every environment, and what a run without --env uses where that
   });
 });
 
-describe("a person without a token chooses", () => {
+describe("the choice of an environment without a token", () => {
   const TEAMS = `environments:
   dev: { token: { envFile: .env.dev } }
   prod: { token: { envFile: .env.prod }, account: { team: abc } }
@@ -70,7 +65,7 @@ describe("a person without a token chooses", () => {
       ({ environment = "-", label, about }) => [environment, label, about].join(" | "),
     );
 
-  it("from the environments, with their teams and who has a token; or none of them", () => {
+  it("offers each environment with its team and token, or none of them", () => {
     expect(lines(TEAMS, { ".env.dev": { [T]: OTHER } })).toEqual([
       `dev | dev | team Acme, token ${secret(OTHER).fingerprint} in .env.dev`,
       "prod | prod | team abc, no token yet",
@@ -88,10 +83,10 @@ describe("a person without a token chooses", () => {
   it.each<[what: string, yaml: string, files: Parameters<typeof around>[1]]>([
     ["no environments", "", {}],
     ["a token outside them", TWO, { ".env": { [T]: PERSONAL } }],
-    ["one that is not valid", TWO, { ".env": { [T]: "x" } }],
+    ["an invalid token outside them", TWO, { ".env": { [T]: "x" } }],
     ["a command outside them", `token: { command: [pass, x] }\n${TWO}`, {}],
     ["an env file that an environment shares", "environments: { dev: {} }", {}],
-  ])("from nothing, with %s", (_, yaml, files) => {
+  ])("is not offered with %s", (_, yaml, files) => {
     expect(lines(yaml, files)).toBeUndefined();
   });
 });

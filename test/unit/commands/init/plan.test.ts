@@ -43,14 +43,14 @@ describe("a plan", () => {
   it.each<[string, Given, Flags, readonly string[]]>([
     ["of a finished repo", {}, [], []],
     [
-      "where a sparse checkout leaves the config out",
+      "when a sparse checkout omits the config",
       { notHere: [".config/do-bootstraprc.yaml"] },
       [],
       ["error file.not-checked-out"],
     ],
-    ["where it leaves out a package.json", { notHere: ["package.json"] }, [], []],
+    ["when a sparse checkout omits a package.json", { notHere: ["package.json"] }, [], []],
     [
-      "of a new one, in this order",
+      "of a new repo, in this order",
       NEW,
       [],
       [
@@ -63,7 +63,7 @@ describe("a plan", () => {
       ],
     ],
     [
-      "of a new one, with files that are asked for",
+      "of a new repo, with the requested files",
       NEW,
       ["writeConfig", "envrc"],
       [
@@ -77,7 +77,7 @@ describe("a plan", () => {
       ],
     ],
     [
-      "without a token: what needs none",
+      "without a token: only what needs none",
       { ...NEW, token: MISSING },
       [],
       [
@@ -129,7 +129,7 @@ describe("a plan", () => {
     ["a new repo", { ...NEW, tools: ["terraform"] }, []],
     ["with --envrc", { ...NEW, tools: ["terraform"] }, ["envrc"]],
     ["two roots", { ...NEW, tools: [], config: "terraform: [{ dir: a }, { dir: b }]" }, []],
-  ])("when its files are written, nothing is left to write: %s", async (_, given, flags) => {
+  ])("a second run has nothing to write: %s", async (_, given, flags) => {
     const made = await plan(given, ...flags);
     const again = await plan({ ...afterwards(given, made), notIgnored: [] }, ...flags);
     expect(again.changes).toEqual([]);
@@ -149,26 +149,26 @@ describe("roots that cannot be prepared", () => {
 
   it.each<[string, Given, readonly string[], readonly (string | undefined)[]]>([
     [
-      "none of two",
+      "none of two roots",
       roots(),
       [missing, ...NEW_B.map((each) => each.replace("b/", "a/")), ...NEW_B],
       [undefined],
     ],
     ["one of two is skipped", roots("a"), [missing, hard, ...NEW_B], [undefined, "/repo/a"]],
     [
-      "all of them: each is an error of the run",
+      "all roots: each error stops the run",
       roots("a", "b"),
       [missing, hard, hard, "+ a/do-bootstrap.tf", "+ b/do-bootstrap.tf"],
       [undefined, undefined, undefined],
     ],
     [
-      "the only one",
+      "the only root",
       { ...roots("a"), config: "terraform: { dir: a, init: false }" },
       [missing, hard, "+ a/do-bootstrap.tf"],
       [undefined, undefined],
     ],
     [
-      "one whose config contradicts itself is an error of the run",
+      "a root whose config contradicts itself stops the run",
       {
         ...roots(),
         config:
@@ -193,7 +193,7 @@ describe("roots that cannot be prepared", () => {
     expect(errors.map(({ skippedRoot }) => skippedRoot)).toEqual(skipped);
   });
 
-  it("one that is skipped does not stop the run", async () => {
+  it("a skipped root does not stop the run", async () => {
     const given = { ...roots("a"), token: alive("env-file") };
     expect(isBlocked((await plan(given)).findings)).toBe(false);
     expect(
@@ -217,13 +217,13 @@ describe("the scopes of the token", () => {
     ["too few", given(ALL.slice(0, 3)), ["error token.lacks-scopes"]],
     ["too many", given([...ALL, "droplet:read"]), ["warning token.more-than-needed"]],
     [
-      "both",
+      "too few and too many",
       given(["droplet:read"]),
       ["error token.lacks-scopes", "warning token.more-than-needed"],
     ],
-    ["all", given(["read", "write"]), ["warning token.more-than-needed"]],
-    ["not known", given(undefined), []],
-    ["too many for code that asks for nothing yet", given(["read", "write"], {}), []],
+    ["full access", given(["read", "write"]), ["warning token.more-than-needed"]],
+    ["unknown", given(undefined), []],
+    ["too many for code that needs none yet", given(["read", "write"], {}), []],
   ])("%s", async (_, each, expected) => {
     const findings = (await plan(each)).findings;
     expect(planned({ findings }).filter((line) => line.includes(" token."))).toEqual(expected);
@@ -238,16 +238,16 @@ describe("the tools", () => {
     );
 
   it.each<[string, Given, readonly string[]]>([
-    ["are there", {}, []],
-    ["are not", { tools: ["doctl"] }, ["info terraform.missing"]],
-    ["are not, and there are no roots", { config: "", tools: ["doctl"] }, []],
+    ["are installed", {}, []],
+    ["are missing", { tools: ["doctl"] }, ["info terraform.missing"]],
+    ["are missing, but there are no roots", { config: "", tools: ["doctl"] }, []],
     [
       "are in the repo",
       { toolsInRepo: ["/repo/bin/doctl", "/repo/bin/git"] },
       ["warning tool.in-repo", "warning tool.in-repo"],
     ],
     [
-      "are in the repo alone",
+      "are only in the repo",
       { tools: ["doctl"], toolsInRepo: ["/repo/bin/terraform"] },
       ["warning tool.in-repo", "info terraform.missing"],
     ],
@@ -256,22 +256,22 @@ describe("the tools", () => {
   });
 
   it.each<[string, string, RegExp]>([
-    ["either", config(), /developer\.hashicorp\.com/],
+    ["any tool", config(), /developer\.hashicorp\.com/],
     ["terraform", config(", tool: terraform"), /developer\.hashicorp\.com/],
     ["tofu", config(", tool: tofu"), /opentofu\.org/],
-  ])("%s is missing: where it is had", async (_, yaml, page) => {
+  ])("%s is missing: the fix links to its page", async (_, yaml, page) => {
     const [finding] = await about({ config: yaml, tools: [] });
     expect(said(finding?.fix)).toMatch(page);
   });
 });
 
-it("what several roots say of the machine is said once", async () => {
+it("a finding about the machine is reported once for several roots", async () => {
   const config = "terraform: [{ dir: a, init: false }, { dir: b, init: false }]";
   const { findings } = await plan({ config, tools: ["doctl", "terraform 1.9.8"] });
   expect(planned({ findings })).toEqual(["warning terraform.too-old"]);
 });
 
-it("both edits of one file are in it", async () => {
+it("a file that two concerns edit has both edits", async () => {
   const config = "token: { envFile: .gitignore }";
   const given = { config, token: alive("prompt"), notIgnored: [".env.local"] };
   const text = textsAfter(await plan(given))[".gitignore"];

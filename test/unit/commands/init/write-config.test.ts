@@ -27,33 +27,43 @@ describe("whether a config is written", () => {
   const outside = at({ text: "", leadsTo: "/else/x.yaml" });
 
   it.each<[string, Given, Flags, readonly string[]]>([
-    ["nobody asks", {}, [], []],
+    ["not requested", {}, [], []],
     ["--write-config", {}, ["writeConfig"], [`+ ${FILE}`]],
-    ["it is there", { config: "" }, ["writeConfig"], []],
+    ["the config exists", { config: "" }, ["writeConfig"], []],
     [
-      "another is",
+      "another config exists",
       { config: "", configFile: ".do-bootstraprc" },
       ["writeConfig"],
       ["info config.exists"],
     ],
     [
-      "one of a folder below",
+      "a config in a subfolder exists",
       { config: "", configFile: `web/${FILE}` },
       ["writeConfig"],
       ["info config.exists"],
     ],
-    ["another is, and nobody asks", { config: "", configFile: ".do-bootstraprc" }, [], []],
+    ["another config exists, not requested", { config: "", configFile: ".do-bootstraprc" }, [], []],
     ["without a token", { token: MISSING }, ["writeConfig"], [`+ ${FILE}`]],
-    ["a directory", at({ unusable: "a directory" }), ["writeConfig"], ["error file.unusable"]],
+    [
+      "a directory in its place",
+      at({ unusable: "a directory" }),
+      ["writeConfig"],
+      ["error file.unusable"],
+    ],
     ["a link out of the repo", outside, ["writeConfig"], ["error file.outside"]],
-    ["the same with --force", outside, ["writeConfig", "force"], ["error file.outside"]],
+    [
+      "a link out of the repo, with --force",
+      outside,
+      ["writeConfig", "force"],
+      ["error file.outside"],
+    ],
     ["a read-only folder", { readOnly: ["."] }, ["writeConfig"], ["error file.not-writable"]],
   ])("%s", async (_, given, flags, expected) => {
     expect(planned(await plan(given, ...flags))).toEqual(expected);
   });
 });
 
-describe("what it says", () => {
+describe("the written config", () => {
   const written = async (known: Awaited<ReturnType<typeof facts>>) =>
     textsAfter(planConfig(known, consent("writeConfig")))[FILE] ?? "";
   const team = { uuid: "5df3e300-4a17-4e24-8b7c-20ca6c9fc25b", name: "Acme" };
@@ -66,11 +76,11 @@ describe("what it says", () => {
       { account: { team: team.uuid } },
     ],
     [
-      "the context of the repo's own",
+      "the repo's own doctl context",
       { files: { [DOCTL_CONFIG]: `access-token: ${OTHER}\n` } },
       { doctl: { context: "repo" } },
     ],
-    ["default, which may be another's elsewhere", {}, { doctl: undefined }],
+    ["no doctl context if it is the default one", {}, { doctl: undefined }],
   ])("%s", async (_, given, expected) => {
     const config = parse(await written(await facts(given)));
     expect({ account: undefined, doctl: undefined, ...config }).toMatchObject({
@@ -108,7 +118,7 @@ describe("what it says", () => {
     "~",
     "é",
     'a"b',
-  ])("a folder called %j is that text in any YAML", async (name) => {
+  ])("an env file called %j is read back as text by YAML 1.1 and 1.2", async (name) => {
     const known = await facts();
     const config = { ...known.config, token: { ...known.config.token, envFile: `/repo/${name}` } };
     const text = await written({ ...known, config });
@@ -122,7 +132,7 @@ describe("what it says", () => {
     ["1", "2"],
     ["on", "Off"],
     ["a b", "c (d)"],
-  ])("environments that are called %j and %j", async (...names) => {
+  ])("has the environments %j and %j", async (...names) => {
     const dirs = names.map((name) => `envs/${name}`);
     const search = { choice: { kind: "several", dirs } as const, layout: NO_LAYOUT };
     const config = parse(await written(await facts({ search })));
@@ -132,7 +142,7 @@ describe("what it says", () => {
     );
   });
 
-  it("a second run takes it, and says nothing", async () => {
+  it("a second run reads it and reports nothing", async () => {
     const made = await plan({}, "writeConfig");
     const text = textsAfter(made)[FILE] ?? "";
     const again = { ...afterwards({}, made), config: text };

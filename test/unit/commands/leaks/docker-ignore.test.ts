@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { readDockerIgnore } from "../../../../src/commands/leaks/docker-ignore.ts";
 import { Work } from "../../../../src/lib/work.ts";
 
-// The rules are moby's: its patternmatcher, and the tests that it has.
+// The rules of moby's patternmatcher and its tests.
 it.each<[text: string, path: string, isIgnored: boolean]>([
   ["", ".env", false],
   [".env", ".env", true],
@@ -40,6 +40,6 @@ it.each<[text: string, path: string, isIgnored: boolean]>([
   ["a\n!a/.env", "a/.env", false],
   ["a\n!a/b\na/b/c", "a/b/c", true],
   ["**\n!**/.env", "a/.env", false],
-])("%j: %s stays out: %s", (text, path, isIgnored) => {
+])("%j ignores %s: %s", (text, path, isIgnored) => {
   expect(readDockerIgnore(text, new Work()).ignores(path)).toBe(isIgnored);
 });

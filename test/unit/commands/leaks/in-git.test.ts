@@ -11,7 +11,7 @@ const LIMITS = { gitMs: 5000, forMs: 1000, fileBytes: 200, allBytes: 1000, submo
 
 interface Repo {
   readonly tree: Readonly<Record<string, Entry>>;
-  /** Of the index. */
+  /** In the index. */
   readonly staged?: Readonly<Record<string, string>>;
   readonly stderr?: string;
   readonly end?: ToolResult["end"];
@@ -36,13 +36,13 @@ function gitOf({ tree, staged = {}, stderr = "", end = "exited", ...more }: Repo
       if (verb === "grep") {
         const names = Object.keys(which === "--cached" ? staged : tree);
         const text = names.map((each) => `${each}\0`).join("");
-        // What is cut off is the start of a name.
+        // The output may end in the middle of a name.
         const { exitCode = 0 } = more;
         return done(end === "timed-out" ? `${text}cut/of` : text, {
           ...{ end, stderr, exitCode: end === "exited" ? exitCode : undefined },
         });
       }
-      // Of a commit there is none.
+      // There is no commit.
       if (verb === "cat-file" && which === "blob") return done("", { exitCode: 128 });
       if (verb === "cat-file") {
         const asked = (options?.input ?? "").trim().split("\n");
@@ -90,7 +90,7 @@ async function searched(repo: Repo, { stepMs = 0, ...limits } = {}) {
   };
 }
 
-describe("the search of what git has for the token", () => {
+describe("the search for the token in git", () => {
   const text = `x ${VALUE}\n`;
   it.each<
     readonly [
@@ -101,13 +101,13 @@ describe("the search of what git has for the token", () => {
     ]
   >([
     [
-      "what is there and what is staged",
+      "the working tree and the index",
       { tree: { a: text, b: "" }, staged: { b: text } },
       {},
       { found: ["a new", "b staged"], left: [], stopped: undefined },
     ],
     [
-      "git runs out of time: what it has found counts",
+      "git times out: files found so far count",
       { tree: { a: text }, end: "timed-out" },
       {},
       { found: ["a new"], stopped: "git took more than 5 s" },
@@ -137,7 +137,7 @@ describe("the search of what git has for the token", () => {
       { found: [], left: ["/repo/a not readable (EACCES)"] },
     ],
     [
-      "a file that is closed to git",
+      "a file that git can't read",
       { tree: {}, stderr: "error: 'a': Permission denied\n" },
       {},
       { left: ["'a': Permission denied"] },

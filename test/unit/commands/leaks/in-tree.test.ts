@@ -37,38 +37,38 @@ describe("the files of a repo that are searched", () => {
     ]
   >([
     ["all of them, the nearer ones first", { "a/b/c": "", z: "" }, ["z", "a/b/c"], []],
-    ["of repos inside it", { "a/.git/HEAD": "", "a/x": "" }, ["a/x"], []],
-    ["of a submodule", { "a/.git": "gitdir: x", "a/x": "" }, ["a/x"], []],
-    ["none of git", { ".git/config": "", x: "" }, ["x"], []],
+    ["files of nested repos", { "a/.git/HEAD": "", "a/x": "" }, ["a/x"], []],
+    ["files of a submodule", { "a/.git": "gitdir: x", "a/x": "" }, ["a/x"], []],
+    ["no files of .git", { ".git/config": "", x: "" }, ["x"], []],
     [
-      "none that tools download",
+      "no files that tools download",
       { "a/node_modules/x": "", ".terraform/providers/x": "", ".terraform/x": "" },
       [".terraform/x"],
       ["/repo/.terraform/providers", "/repo/a/node_modules"],
     ],
-    ["a file of such a name", { node_modules: "" }, ["node_modules"], []],
-    ["other folders of that name", { "providers/x": "" }, ["providers/x"], []],
-    ["none behind a link", { a: { text: "", leadsTo: "/else" } }, [], []],
+    ["a file called node_modules", { node_modules: "" }, ["node_modules"], []],
+    ["a folder called providers elsewhere", { "providers/x": "" }, ["providers/x"], []],
+    ["no files behind a link", { a: { text: "", leadsTo: "/else" } }, [], []],
     [
-      "an env file behind a link that leads out",
+      "no env file that links outside the repo",
       { "a/.env": { text: "", leadsTo: "/else" } },
       [],
       ["/repo/a/.env"],
     ],
     [
-      "one behind a link in the repo, once",
+      "a linked file inside the repo, once",
       { ".env": { text: "", leadsTo: "/repo/b" }, b: "" },
       ["b"],
       [],
     ],
-    ["no FIFO", { a: { fifo: "" } }, [], []],
+    ["no FIFOs", { a: { fifo: "" } }, [], []],
     [
-      "a name that is not UTF-8",
+      "no names that are not UTF-8",
       { "a\uFFFD": "", "b\uFFFD/c": "" },
       [],
       ["/repo/a\uFFFD", "/repo/b\uFFFD"],
     ],
-    ["one that cannot be read", { a: { unusable: "x" }, b: "" }, ["b"], ["/repo/a"]],
+    ["no unreadable files", { a: { unusable: "x" }, b: "" }, ["b"], ["/repo/a"]],
   ])("%s", async (_, entries, seen, left) => {
     const found = await searched(entries);
     expect({ ...found, left: found.left.sort() }).toEqual({ seen, left, stopped: undefined });

@@ -11,8 +11,8 @@ import { generate } from "../../../../src/core/generated.ts";
 import { said } from "../../../fixtures/hint.ts";
 
 /**
- * In the words of a table: "main*" is checked out, "origin/x" a remote's, "origin/HEAD=x" its default
- * branch, "(new)*" checked out before its first commit.
+ * Notation of the tables: "main*" is checked out, "origin/x" is on the remote, "origin/HEAD=x" is its
+ * default branch, "(new)*" is checked out and has no commit yet.
  */
 function branches(...words: readonly string[]): Branches {
   const lines = words
@@ -29,36 +29,36 @@ function branches(...words: readonly string[]): Branches {
   return unborn === undefined ? found : { ...found, current: unborn };
 }
 
-describe("the default branch, as far as git knows it", () => {
+describe("the default branch, from git's refs", () => {
   it.each<[name: string, words: string, branch: string, isKnown: boolean]>([
     ["a clone of a repo on master", "master* origin/HEAD=master origin/master", "master", true],
-    ["a branch of one's own", "fix* origin/HEAD=trunk origin/trunk origin/main", "trunk", true],
-    ["a name of its own", "x* origin/HEAD=production origin/production", "production", true],
+    ["a feature branch", "fix* origin/HEAD=trunk origin/trunk origin/main", "trunk", true],
+    ["an unusual name", "x* origin/HEAD=production origin/production", "production", true],
     ["a name with slashes", "x* origin/HEAD=release/1.x origin/release/1.x", "release/1.x", true],
-    ["the one remote has another name", "x* upstream/HEAD=dev upstream/dev", "dev", true],
+    ["the only remote has another name", "x* upstream/HEAD=dev upstream/dev", "dev", true],
     ["a remote whose name has a slash", "x* up/stream/HEAD=dev up/stream/dev", "dev", true],
     ["two remotes: origin's", "x* fork/HEAD=main origin/HEAD=master", "master", true],
     ["two remotes that agree, without origin", "x* fork/HEAD=dev upstream/HEAD=dev", "dev", true],
-    ["two that do not", "x* fork/HEAD=a upstream/HEAD=b fork/master", "master", true],
-    ["fetched, and never cloned: master alone", "x* origin/master origin/fix", "master", true],
-    ["the same, and develop alone", "x* origin/develop origin/x", "develop", true],
+    ["two remotes that disagree", "x* fork/HEAD=a upstream/HEAD=b fork/master", "master", true],
+    ["fetched, not cloned: only master", "x* origin/master origin/fix", "master", true],
+    ["fetched, not cloned: only develop", "x* origin/develop origin/x", "develop", true],
+    ["main and develop, main checked out", "main* origin/main origin/develop", "main", false],
     [
-      "main and develop, and main is checked out",
-      "main* origin/main origin/develop",
-      "main",
+      "main and develop, develop checked out",
+      "develop* origin/main origin/develop",
+      "develop",
       false,
     ],
-    ["the same with develop", "develop* origin/main origin/develop", "develop", false],
-    ["the same with another", "x* origin/develop origin/main", "main", false],
-    ["no usual name at the remote", "prod* origin/prod origin/main2", "prod", false],
-    ["a branch that ends like a usual one", "x* origin/feature/main", "x", false],
-    ["main here, master at the remote", "main* origin/master", "master", true],
+    ["main and develop, another checked out", "x* origin/develop origin/main", "main", false],
+    ["no common name on the remote", "prod* origin/prod origin/main2", "prod", false],
+    ["a branch whose last part is a common name", "x* origin/feature/main", "x", false],
+    ["main here, master on the remote", "main* origin/master", "master", true],
     ["no remote: master", "master*", "master", true],
     ["no remote: another is checked out", "main fix*", "main", true],
-    ["no remote, and no usual name", "prod*", "prod", false],
+    ["no remote and no common name", "prod*", "prod", false],
     ["no remote, main and master", "main master*", "master", false],
     ["before the first commit", "(trunk)*", "trunk", true],
-    ["the same, with a name of its own", "(prod)*", "prod", false],
+    ["before the first commit, unusual name", "(prod)*", "prod", false],
     ["no branch is checked out", "", "main", false],
   ])("%s", (_, words, name, isKnown) => {
     expect(defaultBranch(branches(...words.split(" ").filter(Boolean)))).toEqual({ name, isKnown });
@@ -72,32 +72,32 @@ describe("the branch of the pipeline", () => {
 
   it.each<[name: string, words: readonly string[], wanted: string | undefined, id: string]>([
     ["the default", CLONE, undefined, ""],
-    ["one of the remote's", CLONE, "prod", ""],
-    ["one that is here alone", CLONE, "local", ""],
+    ["a branch on the remote", CLONE, "prod", ""],
+    ["a local branch", CLONE, "local", ""],
     ["the remote's default, whose ref is gone", ["origin/HEAD=gone", "x*"], "gone", ""],
-    ["one that is nowhere", CLONE, "prd", "ci.no-branch"],
-    ["a remote's by its whole name", CLONE, "origin/prod", "ci.no-branch"],
-    ["of another case", CLONE, "Main", "ci.no-branch"],
-    ["nowhere, without a remote", ["main*"], "prod", "ci.no-branch"],
-    ["before the first commit: all are still to come", ["(main)*"], "prod", ""],
-    ["not known", ["x*", "origin/main", "origin/master"], undefined, "ci.branch-unknown"],
+    ["an unknown branch", CLONE, "prd", "ci.no-branch"],
+    ["a branch with the remote's name before it", CLONE, "origin/prod", "ci.no-branch"],
+    ["a name in another case", CLONE, "Main", "ci.no-branch"],
+    ["an unknown branch, without a remote", ["main*"], "prod", "ci.no-branch"],
+    ["any branch before the first commit", ["(main)*"], "prod", ""],
+    ["an unknown default", ["x*", "origin/main", "origin/master"], undefined, "ci.branch-unknown"],
   ])("%s", (_, words, wanted, id) => {
     const { findings } = choose(words, wanted);
     expect(findings.map((each) => each.id)).toEqual(id === "" ? [] : [id]);
   });
 
   it.each<[name: string, written: string, ids: readonly string[]]>([
-    ["is there", "prod", []],
-    ["is nowhere: a checkout of one branch may not know it", "gone", ["ci.branch-unknown"]],
-    ["has all that git allows", "c++'\"]#\u{1f680}", ["ci.branch-unknown"]],
-  ])("of a file that is there %s", (_, name, ids) => {
+    ["exists", "prod", []],
+    ["is unknown, as in a single-branch checkout", "gone", ["ci.branch-unknown"]],
+    ["has unusual characters that git allows", "c++'\"]#\u{1f680}", ["ci.branch-unknown"]],
+  ])("the branch in the existing file %s", (_, name, ids) => {
     const line = `  push:\n    branches: [${branchPattern(name)}]\n`;
     const existing = generate(`# template: 2\n${line}`, {});
     const { branch, findings } = chooseBranch(branches(...CLONE), { wanted: undefined, existing });
     expect([branch, findings.map(({ id }) => id)]).toEqual([name, ids]);
   });
 
-  it.each(["a${{b}}", "a b", "-a"])("a file that is there cannot name %j", (name) => {
+  it.each(["a${{b}}", "a b", "-a"])("the existing file's branch %j is not used", (name) => {
     const existing = generate(`# template: 2\n    branches: ["${name}"]\n`, {});
     expect(chooseBranch(branches(...CLONE), { wanted: undefined, existing }).branch).toBe("main");
   });
@@ -125,7 +125,7 @@ describe("the branch of the pipeline", () => {
   });
 });
 
-describe("a name that a repo brings", () => {
+describe("a branch name from the repo", () => {
   it.each([
     ["main", '"main"'],
     ["1.10", '"1.10"'],
@@ -142,7 +142,7 @@ describe("a name that a repo brings", () => {
   ])("%j stays in its quotes", (name, written) => {
     expect(branchPattern(name)).toBe(written);
     const [pattern] = parse(`branches: [${written}]\n`).branches;
-    // What GitHub takes a backslash away from.
+    // GitHub removes the backslashes.
     expect(pattern.replace(/\\(.)/g, "$1")).toBe(name);
   });
 });

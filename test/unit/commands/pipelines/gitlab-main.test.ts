@@ -15,7 +15,7 @@ it.each<[include: string, expected: boolean]>([
   [`# include: ${PATH}`, false],
   [`spec: {}\n---\ninclude: ${PATH}`, true],
   ["include: [", false],
-])("%s", (text, expected) => {
+])("%s includes our file: %s", (text, expected) => {
   expect(isIncluded(readGitlabMain(text), PATH)).toBe(expected);
 });
 
@@ -24,7 +24,7 @@ it.each<[text: string, lacks: string[]]>([
   ["stages: [test, deploy]", []],
   ["stages: [test]", ["deploy"]],
   ["build: {}", []],
-])("%s", (text, lacks) => {
+])("%s has no stages %j", (text, lacks) => {
   expect(readGitlabMain(text).lacksStages).toEqual(lacks);
 });
 
@@ -37,7 +37,7 @@ it.each<[rules: string, refuses: boolean]>([
   ["[{ when: always }]", false],
   ["[{ if: $CI_COMMIT_TAG, when: never }, {}]", false],
   ["x", false],
-])("workflow: { rules: %s }", (rules, refuses) => {
+])("workflow: { rules: %s } refuses merge requests: %s", (rules, refuses) => {
   const { refusesMergeRequests } = readGitlabMain(`workflow:\n  rules: ${rules}\n`);
   expect(refusesMergeRequests).toBe(refuses);
 });

@@ -25,11 +25,11 @@ const root = (files: Readonly<Record<string, string>>, more: Given = {}): Given 
   files: Object.fromEntries(Object.entries(files).map(([name, text]) => [`infra/${name}`, text])),
 });
 
-describe("a backend that leaves settings out", () => {
+describe("missing settings of a backend", () => {
   it.each<[name: string, given: Given, missing: string | undefined]>([
-    ["S3 without anything", root({ "a.tf": S3() }), "bucket, key, region"],
+    ["S3 without settings", root({ "a.tf": S3() }), "bucket, key, region"],
     ["S3 without a bucket", root({ "a.tf": S3('key = "k"\nregion = "nyc3"') }), "bucket"],
-    ["S3 with all", root({ "a.tf": WHOLE }), undefined],
+    ["S3 with all settings", root({ "a.tf": WHOLE }), undefined],
     [
       "S3 in JSON",
       root({ "a.tf.json": '{"terraform":{"backend":{"s3":{"bucket":"b","key":"k"}}}}' }),
@@ -37,19 +37,19 @@ describe("a backend that leaves settings out", () => {
     ],
     ["http", root({ "a.tf": BACKEND("http") }), "address"],
     ["gcs", root({ "a.tf": BACKEND("gcs") }), "bucket"],
-    ["pg, which the environment may tell all", root({ "a.tf": BACKEND("pg") }), undefined],
+    ["pg, which needs only environment variables", root({ "a.tf": BACKEND("pg") }), undefined],
     ["consul", root({ "a.tf": BACKEND("consul") }), "path"],
     ["azurerm", root({ "a.tf": BACKEND("azurerm") }), "storage_account_name, container_name, key"],
     ["local", root({ "a.tf": BACKEND("local") }), undefined],
-    ["one that we do not know", root({ "a.tf": BACKEND("constructor") }), undefined],
-    ["none", root({ "a.tf": "" }), undefined],
+    ["an unknown backend", root({ "a.tf": BACKEND("constructor") }), undefined],
+    ["no backend", root({ "a.tf": "" }), undefined],
     [
-      "HCP Terraform, as a backend: it has a finding of its own",
+      "HCP Terraform as a backend, which has another finding",
       root({ "a.tf": BACKEND("remote") }),
       undefined,
     ],
     [
-      "terraform.backend says it all",
+      "terraform.backend has all settings",
       root(
         { "a.tf": S3() },
         {
@@ -65,7 +65,7 @@ describe("a backend that leaves settings out", () => {
     if (missing !== undefined) expect(found[0]?.message).toContain(` has no ${missing}, so init`);
   });
 
-  it("where to give it: what the repo has for -backend-config, from the root's folder", async () => {
+  it("the fix names the repo's .tfbackend file, relative to the root", async () => {
     const roots = await rootsOf(root({ "a.tf": S3() }));
     const settings = new Map([["/repo/infra", ["/repo/backends/prod.s3.tfbackend"]]]);
     const fixes = (["github", "gitlab"] as const).map((provider) => {
@@ -80,7 +80,7 @@ describe("a backend that leaves settings out", () => {
 describe("variables without a value in the pipeline", () => {
   const V = variables("region", "size");
   it.each<[name: string, given: Given, names: string | undefined, lost?: readonly string[]]>([
-    ["none have one", root({ "a.tf": V }), "var.region, var.size"],
+    ["no values", root({ "a.tf": V }), "var.region, var.size"],
     ["a default", root({ "a.tf": 'variable "a" {\n  default = null\n}\n' }), undefined],
     ["terraform.tfvars", root({ "a.tf": V, "terraform.tfvars": 'region = "a"\n' }), "var.size"],
     [
@@ -122,12 +122,16 @@ describe("variables without a value in the pipeline", () => {
       ["infra/do-bootstrap.auto.tfvars.json"],
     ],
     [
-      "the token's own, which exec passes",
+      "the token's variable, which exec passes",
       root({ "a.tf": `${variables("pat")}provider "digitalocean" {\n  token = var.pat\n}\n` }),
       undefined,
     ],
-    ["no name of a variable", root({ "a.tf.json": '{"variable": {"x; true": {}}}' }), undefined],
-    ["HCP Terraform plans itself", root({ "a.tf": `terraform {\n  cloud {}\n}\n${V}` }), undefined],
+    ["an invalid variable name", root({ "a.tf.json": '{"variable": {"x; true": {}}}' }), undefined],
+    [
+      "HCP Terraform runs the plan",
+      root({ "a.tf": `terraform {\n  cloud {}\n}\n${V}` }),
+      undefined,
+    ],
   ])("%s", async (_, given, names, lost = []) => {
     const found = await judge(given, { lost });
     expect(found.map(({ id }) => id)).toEqual(names === undefined ? [] : ["ci.no-value"]);
@@ -135,7 +139,7 @@ describe("variables without a value in the pipeline", () => {
       expect(found[0]?.message).toContain(`for ${names}, so plan would fail`);
   });
 
-  it("where to give it: a secret of the jobs, by its name in Terraform", async () => {
+  it("the fix sets a secret of the jobs and maps it to the variable", async () => {
     const roots = await rootsOf(root({ "a.tf": variables("db_password") }));
     const fixes = (["github", "gitlab"] as const).map((provider) => {
       const [found] = judgeInputs(provider, roots, { lost: new Set() }, new Map());
@@ -149,7 +153,7 @@ describe("variables without a value in the pipeline", () => {
   it.each<[name: string, github: string, gitlab: string]>([
     ["my-secret", "gh secret set MY_SECRET --env", "rename my-secret"],
     ["github_x", "gh secret set TF_VAR_GITHUB_X --env", "glab variable set TF_VAR_github_x -s"],
-  ])("a name that they do not take: %s", async (name, ...expected) => {
+  ])("a name that GitHub or GitLab does not allow: %s", async (name, ...expected) => {
     const roots = await rootsOf(root({ "a.tf": variables(name) }));
     for (const [at, provider] of (["github", "gitlab"] as const).entries()) {
       const [found] = judgeInputs(provider, roots, { lost: new Set() }, new Map());
@@ -157,7 +161,7 @@ describe("variables without a value in the pipeline", () => {
     }
   });
 
-  it("of each root", async () => {
+  it("are reported for each root", async () => {
     const config = "terraform: [{ dir: a }, { dir: b }, { dir: c }]";
     const files = { "a/x.tf": variables("x"), "b/x.tf": variables("y"), "c/x.tf": "" };
     expect((await judge({ config, files })).map(({ where }) => where)).toEqual([
@@ -167,7 +171,7 @@ describe("variables without a value in the pipeline", () => {
   });
 });
 
-describe("what the pipeline does not get from git", () => {
+describe("files that the pipeline doesn't get from git", () => {
   const OURS = ".github/workflows/do-bootstrap.yml";
   const PROGRAM = "vendor/do-bootstrap.tgz";
   const CONFIG = "do-bootstrap.config.yaml";
@@ -193,15 +197,10 @@ describe("what the pipeline does not get from git", () => {
     ["nothing", [PROGRAM, CONFIG], [], []],
     ["the pipeline", [PROGRAM, CONFIG], [OURS], ["ci.ignored"]],
     ["code", [PROGRAM, CONFIG], ["infra/main.tf"], ["ci.no-code"]],
-    [
-      "an override, which is each person's own",
-      [PROGRAM, CONFIG],
-      ["infra/backend_override.tf"],
-      [],
-    ],
+    ["an override file, which each user has", [PROGRAM, CONFIG], ["infra/backend_override.tf"], []],
     ["a module", [PROGRAM, CONFIG], [MODULE], ["ci.no-code"]],
-    ["the program and the config, which are new", [], [], ["ci.to-do", "ci.to-do"]],
-    ["the program, which it ignores", [CONFIG], [PROGRAM], ["ci.to-do"]],
+    ["the program and the config, not tracked yet", [], [], ["ci.to-do", "ci.to-do"]],
+    ["the program, ignored by git", [CONFIG], [PROGRAM], ["ci.to-do"]],
   ])("%s", async (_, tracked, lost, ids) => {
     const { findings } = await found(tracked, lost);
     expect(findings.map(({ id }) => id)).toEqual(ids);
@@ -212,7 +211,7 @@ describe("what the pipeline does not get from git", () => {
     expect(said(findings[0]?.fix, { cwd: "/repo" })).toContain(`git add --force ${PROGRAM}`);
   });
 
-  it("an override that says where the state is counts", async () => {
+  it("an override file with the backend is needed code", async () => {
     const roots = await rootsOf(root({ "main.tf": "", "backend_override.tf": WHOLE }));
     const lost = new Set(["/repo/infra/backend_override.tf"]);
     const reach = { tracked: new Set<string>(), lost, elsewhere: new Map() };
@@ -227,7 +226,7 @@ describe("what the pipeline does not get from git", () => {
     expect(findings.map(({ id }) => id)).toEqual(["ci.no-code"]);
   });
 
-  it("a root in another repo: its code, and not its lock file, too", async () => {
+  it("a root in another repo: only its code is reported, not its lock file", async () => {
     const { findings, unlocked } = await found([PROGRAM, CONFIG], [], {
       "/repo/infra": "/repo/infra",
     });

@@ -10,7 +10,7 @@ const ADDRESS = "https://example.com/do-bootstrap-1.2.3.tgz";
 interface Lock {
   /** What package.json asks for; undefined: nothing. */
   readonly asks?: unknown;
-  /** Of the entry of the package; undefined: there is none. */
+  /** The package's entry; undefined: none. */
   readonly entry?: Readonly<Record<string, unknown>>;
   readonly more?: Readonly<Record<string, unknown>>;
 }
@@ -31,9 +31,13 @@ it.each<[name: string, lock: Lock, file: string | undefined]>([
     { asks: FILE, entry: { resolved: FILE, integrity: HASH } },
     "vendor/do-bootstrap-1.2.3.tgz",
   ],
-  ["at an address", { asks: ADDRESS, entry: { resolved: ADDRESS, integrity: HASH } }, undefined],
   [
-    "at GitLab's address of a release",
+    "a package at a URL",
+    { asks: ADDRESS, entry: { resolved: ADDRESS, integrity: HASH } },
+    undefined,
+  ],
+  [
+    "a package at a GitLab release URL",
     {
       asks: "https://gitlab.com/a/b/-/releases/v1/downloads/x.tgz",
       entry: {
@@ -44,14 +48,14 @@ it.each<[name: string, lock: Lock, file: string | undefined]>([
     undefined,
   ],
   [
-    "asked for by a workspace",
+    "requested by a workspace",
     {
       entry: { resolved: FILE, integrity: HASH },
       more: { "apps/web": { dependencies: { "do-bootstrap": "file:../../vendor/x.tgz" } } },
     },
     "vendor/do-bootstrap-1.2.3.tgz",
   ],
-])("a lock file is taken: %s", (_, given, file) => {
+])("accepts a lock file: %s", (_, given, file) => {
   expect(readLock(lock(given))).toEqual({ file });
 });
 
@@ -64,14 +68,14 @@ it.each<[name: string, lock: Lock, said: RegExp]>([
   ["a version without an address", { asks: "0.1.0", entry: { integrity: HASH } }, /name/],
   ["a tag", { asks: "latest", entry: { resolved: ADDRESS, integrity: HASH } }, /name/],
   ["another name", { asks: "npm:other@1", entry: { resolved: FILE, integrity: HASH } }, /name/],
+  ["a registry's URL", { asks: REGISTRY, entry: { resolved: REGISTRY, integrity: HASH } }, /na/],
   [
-    "a registry's address",
-    { asks: REGISTRY, entry: { resolved: REGISTRY, integrity: HASH } },
-    /na/,
+    "a private registry's URL",
+    { asks: PRIVATE, entry: { resolved: PRIVATE, integrity: HASH } },
+    /name/,
   ],
-  ["a private one's", { asks: PRIVATE, entry: { resolved: PRIVATE, integrity: HASH } }, /name/],
   [
-    "a registry behind a file",
+    "a file that resolves to a registry",
     { asks: FILE, entry: { resolved: REGISTRY, integrity: HASH } },
     /name/,
   ],
@@ -83,9 +87,9 @@ it.each<[name: string, lock: Lock, said: RegExp]>([
     /name/,
   ],
   ["a folder", { asks: "file:tools", entry: { resolved: "tools", link: true } }, /name/],
-  ["nobody asks", { entry: { resolved: FILE, integrity: HASH } }, /name/],
+  ["not a dependency", { entry: { resolved: FILE, integrity: HASH } }, /name/],
   [
-    "a workspace asks for a version",
+    "a workspace with a version",
     {
       asks: FILE,
       entry: { resolved: FILE, integrity: HASH },
@@ -104,35 +108,35 @@ it.each<[name: string, lock: Lock, said: RegExp]>([
     { asks: FILE, entry: { resolved: FILE, integrity: `${HASH} ${HASH}` } },
     /SHA-512/,
   ],
-])("a lock file is refused: %s", (_, given, said) => {
+])("refuses a lock file: %s", (_, given, said) => {
   expect(readLock(lock(given))).toEqual({ refused: expect.stringMatching(said) });
 });
 
 it.each([
-  ["it has no such package", lock({ asks: FILE })],
+  ["the package is missing", lock({ asks: FILE })],
   [
-    "another package has it inside",
+    "the package is nested in another one",
     lock({ more: { "node_modules/a/node_modules/do-bootstrap": {} } }),
   ],
-  ["it is of npm 6", '{"dependencies":{"do-bootstrap":{"version":"1.2.3"}}}'],
-  ["it is no JSON", "{"],
-  ["it is a list", "[]"],
-])("a lock file says nothing: %s", (_, text) => {
+  ["npm 6 format", '{"dependencies":{"do-bootstrap":{"version":"1.2.3"}}}'],
+  ["not JSON", "{"],
+  ["a JSON list", "[]"],
+])("finds nothing in a lock file: %s", (_, text) => {
   expect(readLock(text)).toBeUndefined();
 });
 
 it.each<[what: string, from: string, kind: string, says: string | undefined]>([
   ["a file of the repo", "vendor/x.tgz", "tarball", undefined],
-  ["an address, which a person is told of", ADDRESS, "tarball", `from ${ADDRESS} with SHA-512 `],
+  ["a URL, which is reported", ADDRESS, "tarball", `from ${ADDRESS} with SHA-512 `],
   [
-    "a file with words of a shell in its name",
+    "a file with shell syntax in its name",
     "vendor/`id`.tgz",
     "none",
     "This repo does not say where",
   ],
-  ["a file that is not there", "vendor/y.tgz", "none", "This repo does not say where"],
+  ["a missing file", "vendor/y.tgz", "none", "This repo does not say where"],
   ["plain http", "http://example.com/x.tgz", "none", "This repo does not say where"],
-])("a pipeline with our header, which anybody can write: %s", async (_, from, kind, says) => {
+])("the source named in an existing pipeline: %s", async (_, from, kind, says) => {
   const text = `      package="${from}"\n      sha512="${"a".repeat(128)}"\n`;
   const files = memoryFiles("/repo", { "vendor/x.tgz": "a package", "vendor/`id`.tgz": "another" });
   const facts = { config: { base: "/repo" }, repo: { top: "/repo" } };

@@ -46,12 +46,12 @@ const PIPELINES: [name: string, pipeline: Pipeline][] = [
   ["a project in a folder", { ...ONE, name: "do-bootstrap-web", base: "apps/my web" }],
   ["a branch of another name", { ...ONE, branch: "release/1.x" }],
   ["a branch that is a number to YAML", { ...ONE, branch: "1.10" }],
-  ["a branch with all that git allows", { ...ONE, branch: "a\"]'#${x}\u2028on" }],
-  ["a branch that is a word of YAML's", { ...ONE, branch: "true" }],
-  ["a token name of the repo's own", { ...ONE, tokenNames: ["DO_PAT", "DIGITALOCEAN_TOKEN"] }],
-  ["a backend of the code's own", { ...ONE, keys: { state: "AWS", spaces: true } }],
+  ["a branch with unusual characters", { ...ONE, branch: "a\"]'#${x}\u2028on" }],
+  ["a branch that is a YAML keyword", { ...ONE, branch: "true" }],
+  ["the repo's own token variable", { ...ONE, tokenNames: ["DO_PAT", "DIGITALOCEAN_TOKEN"] }],
+  ["a backend in the code", { ...ONE, keys: { state: "AWS", spaces: true } }],
   [
-    "a lock file of a folder's own",
+    "a lock file in a parent folder",
     {
       ...ONE,
       base: "apps/my web/infra",
@@ -78,7 +78,7 @@ const PIPELINES: [name: string, pipeline: Pipeline][] = [
   ],
 ];
 
-/** By a hash that is in the repo or in the pipeline, or not at all. */
+/** Every install is pinned by a hash in the repo or in the pipeline. */
 function expectInstalls(text: string, { source }: Pipeline, times: number): void {
   const count = (pattern: RegExp) => text.match(pattern)?.length ?? 0;
   expect(text).not.toMatch(BY_NAME);
@@ -104,13 +104,13 @@ describe.each(PIPELINES)("GitHub: %s", (_, pipeline) => {
   const legs = legsOf(plan);
   const secretsOf = (job: Job) => new Set(JSON.stringify(job).match(/(?<=secrets\.)\w+/g));
 
-  it("is ours by its header, and has no place left open", () => {
+  it("has our header and no open placeholder", () => {
     expect(recognise(text)).toBe("generated");
     expect(text.replace(/\$\{\{ [\w.()]+ \}\}/g, "")).not.toMatch(/\{\{|\}\}|undefined/);
     expect(Object.keys(workflow.jobs)).toEqual(["validate", "plan", "changed", "apply"]);
   });
 
-  it("pins what it uses: actions, do-bootstrap, the tool", () => {
+  it("pins actions, do-bootstrap and the tool", () => {
     expect(unpinned(text)).toEqual([]);
     expectInstalls(text, pipeline, 2);
     for (const job of jobs) {
@@ -132,7 +132,7 @@ describe.each(PIPELINES)("GitHub: %s", (_, pipeline) => {
     expect(workflow.on).toEqual({ pull_request: { branches }, push: { branches } });
   });
 
-  it("has the right to read the code, an end, and no credentials beside the code", () => {
+  it("can only read the code, has a timeout and keeps no git credentials", () => {
     expect(workflow.permissions).toEqual({});
     for (const job of jobs) {
       expect(job.permissions).toEqual({ contents: "read" });
@@ -142,7 +142,7 @@ describe.each(PIPELINES)("GitHub: %s", (_, pipeline) => {
     }
   });
 
-  it("gives no fork a secret, a pull request the one that reads, and the branch the other", () => {
+  it("gives forks no secret, pull requests the plan token, the branch the apply token", () => {
     expect(secretsOf(validate)).toEqual(new Set());
     expect(plan.if).toContain("github.event.pull_request.head.repo.full_name == github.repository");
     expect(secretsOf(plan)).toContain("DIGITALOCEAN_TOKEN_PLAN");
@@ -161,7 +161,7 @@ describe.each(PIPELINES)("GitHub: %s", (_, pipeline) => {
     ]);
   });
 
-  it("gives secrets to the steps that need them, under the names that the repo reads", () => {
+  it("gives secrets only to the steps that need them, under the repo's names", () => {
     expect(jobs.flatMap(({ env = {} }) => Object.values(env)).join()).not.toContain("secrets");
     for (const job of [plan, apply]) {
       const using = stepsOf(job).filter(({ env }) => JSON.stringify(env ?? {}).includes("_TOKEN_"));
@@ -174,7 +174,7 @@ describe.each(PIPELINES)("GitHub: %s", (_, pipeline) => {
     }
   });
 
-  it("puts no expression into a script, and no artifact anywhere", () => {
+  it("has no expressions in scripts and stores no artifacts", () => {
     const scripts = [...jobs, changed].flatMap((job) =>
       stepsOf(job).flatMap(({ run }) => run ?? []),
     );
@@ -182,7 +182,7 @@ describe.each(PIPELINES)("GitHub: %s", (_, pipeline) => {
     expect(text).not.toMatch(/upload-artifact|-out[= ]|actions\/cache/);
   });
 
-  it("looks at the scopes before it plans or applies, and never runs two applies of a root at once", () => {
+  it("checks scopes before plan and apply, and runs one apply of a root at a time", () => {
     const commands = (job: Job) =>
       stepsOf(job).flatMap(
         ({ run }) =>
@@ -198,7 +198,7 @@ describe.each(PIPELINES)("GitHub: %s", (_, pipeline) => {
     expect(text.match(/ init .*-lockfile=readonly/g)).toHaveLength(3);
   });
 
-  it("does so for every root in every environment", () => {
+  it("has a job for every root in every environment", () => {
     expect(legs).toEqual(
       pipeline.legs.map(({ environment, dir, tool, version }) =>
         expect.objectContaining({ environment, dir, tool, version }),
@@ -224,7 +224,7 @@ describe.each(PIPELINES)("GitLab: %s", (_, pipeline) => {
   const made = (name: string) =>
     Object.values(jobs).filter((job) => job["extends"] === `.${pipeline.name}-${name}`);
 
-  it("is ours by its header, and has no place left open", () => {
+  it("has our header and no open placeholder", () => {
     expect(recognise(text)).toBe("generated");
     expect(text).not.toMatch(/\{\{|\}\}|undefined/);
   });
@@ -239,7 +239,7 @@ describe.each(PIPELINES)("GitLab: %s", (_, pipeline) => {
     expect(text).toContain("sha256sum --check --strict");
   });
 
-  it("gives the token that reads to merge requests of its own, and the other to the default branch", () => {
+  it("gives own merge requests the plan token, the default branch the apply token", () => {
     const branch = '$CI_PIPELINE_SOURCE == "push" && $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH';
     expect(base("plan")["rules"]).toEqual([
       {
@@ -260,7 +260,7 @@ describe.each(PIPELINES)("GitLab: %s", (_, pipeline) => {
     expect(apply).not.toContain("TOKEN_PLAN");
   });
 
-  it("runs for pushes and merge requests alone: no schedule, trigger or pipeline of a person's own", () => {
+  it("runs only for pushes and merge requests, not for schedules or triggers", () => {
     for (const name of ["validate", "plan", "apply"]) {
       const rules = base(name)["rules"] as { if: string }[];
       for (const rule of rules) {
@@ -269,7 +269,7 @@ describe.each(PIPELINES)("GitLab: %s", (_, pipeline) => {
     }
   });
 
-  it("takes the token out of the environment before anything runs, and names it to two commands", () => {
+  it("removes the token from the environment first and passes it to two commands", () => {
     for (const [name, secret] of [
       ["plan", "DIGITALOCEAN_TOKEN_PLAN"],
       ["apply", "DIGITALOCEAN_TOKEN_APPLY"],
@@ -292,7 +292,7 @@ describe.each(PIPELINES)("GitLab: %s", (_, pipeline) => {
     );
   });
 
-  it("takes nothing that another job has left", () => {
+  it("uses no cache, artifact or checkout of another job", () => {
     expect(jobs[`.${pipeline.name}`]).toMatchObject({
       ...{ cache: [], dependencies: [], inherit: { default: ["tags"] } },
       variables: { GIT_STRATEGY: "clone" },
@@ -312,11 +312,11 @@ describe.each(PIPELINES)("GitLab: %s", (_, pipeline) => {
     }
   });
 
-  it("keeps no plan", () => {
+  it("stores no plan", () => {
     expect(text).not.toMatch(/artifacts:|cache: [^[]|-out[= ]/);
   });
 
-  it("names its variables so that none of a project or a group overrides them", () => {
+  it("prefixes its variables, so project or group variables don't override them", () => {
     for (const job of [...made("validate"), ...made("plan"), ...made("apply")]) {
       const names = Object.keys(job["variables"] as object);
       expect(names.filter((name) => !name.startsWith("DO_BOOTSTRAP_"))).toEqual([]);
@@ -325,7 +325,7 @@ describe.each(PIPELINES)("GitLab: %s", (_, pipeline) => {
   });
 });
 
-it("GitLab: two projects in one pipeline have no job in common", () => {
+it("GitLab: two projects in one pipeline share no job", () => {
   const [one, two] = ["web", "api"].map((project) =>
     Object.keys(
       parse(

@@ -15,26 +15,26 @@ it.each<
   ]
 >([
   ["no version file", {}, "terraform", NEWEST, ["ci.to-do"]],
-  ["tfenv's", { ".terraform-version": "1.9.8" }, "terraform", "1.9.8", []],
-  ["asdf's", { ".tool-versions": "terraform 1.9.8\n" }, "terraform", "1.9.8", []],
-  ["mise's", { "mise.toml": '[tools]\nterraform = "1.9.8"\n' }, "terraform", "1.9.8", []],
+  ["tfenv's file", { ".terraform-version": "1.9.8" }, "terraform", "1.9.8", []],
+  ["asdf's file", { ".tool-versions": "terraform 1.9.8\n" }, "terraform", "1.9.8", []],
+  ["mise's file", { "mise.toml": '[tools]\nterraform = "1.9.8"\n' }, "terraform", "1.9.8", []],
   [
-    "one that names no single release, beside one that does",
+    "a file with a range beside one with a release",
     { ".terraform-version": "latest:^1.9", ".tool-versions": "terraform 1.9.8\n" },
     "terraform",
     "1.9.8",
     [],
   ],
   [
-    "the newest of a line",
+    "a file with a range",
     { ".terraform-version": "latest:^1.9" },
     "terraform",
     NEWEST,
     ["ci.version-file"],
   ],
-  ["OpenTofu's alone", { ".opentofu-version": "1.11.1" }, "tofu", "1.11.1", []],
+  ["OpenTofu's version file", { ".opentofu-version": "1.11.1" }, "tofu", "1.11.1", []],
   [
-    "OpenTofu's files alone",
+    ".tofu files only",
     { "main.tf": undefined, "main.tofu": BACKEND },
     "tofu",
     NEWEST,
@@ -50,7 +50,7 @@ it.each<
   const roots = terraform.roots.map((root) => ({ config, root }));
   const versions = toolVersions(roots);
   const [first] = roots;
-  if (first === undefined) throw new Error("There is one root.");
+  if (first === undefined) throw new Error("Expected one root.");
   expect(toolOf(first)).toBe(tool);
   const release = versions.get(first)?.release ?? "";
   if (typeof version === "string") expect(release).toBe(version);

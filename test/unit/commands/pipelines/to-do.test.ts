@@ -16,7 +16,7 @@ it.each<[unread: readonly string[], ends: string]>([
     ["modules that are not installed (module.m (a/b/c))"],
     ": domain:read. It may need more scopes. Not checked: modules that are not installed (module.m (a/b/c)).",
   ],
-])("what a pipeline's tokens are for, without %j", (unread, ends) => {
+])("lists the scopes of the pipeline's tokens; not checked: %j", (unread, ends) => {
   const needs = { environment: "prod", plan: ["domain:read"], apply: ["domain:read"], unread };
   const found = toDo("github", PIPELINE, [{ ...needs, spaces: false }], {});
   const tokens = found.filter(({ message }) => message.includes("domain:read"));
