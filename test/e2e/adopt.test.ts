@@ -22,7 +22,7 @@ interface Found {
   }[];
 }
 
-/** The document, and the finding that there is no token. */
+/** The document, and its finding token.missing. */
 async function run(bench: Workbench, args: readonly string[], env: Env = {}, input = "") {
   const { stdout } = await bench.run([...args, "--json"], { env, input });
   const report: Found = JSON.parse(stdout);
@@ -46,7 +46,7 @@ describe.concurrent("a token under another name", () => {
     ["THING in REPO/.envrc:1", { ".envrc": "export THING=*T*\n" }, {}],
     ["key in REPO/terraform.tfvars:1", { "terraform.tfvars": 'key = "*T*"\n' }, {}],
     ["doctl context acme", { [DOCTL]: "auth-contexts:\n  acme: *T*\n" }, {}],
-  ])("%s: named, and taken with --adopt only", async ([place, files, vars], context) => {
+  ])("%s: reported, and used only with --adopt", async ([place, files, vars], context) => {
     const { expect } = context;
     const bench = await benchWith(context, files);
     const env = Object.fromEntries(Object.keys(vars).map((name) => [name, bench.token]));
@@ -78,7 +78,7 @@ describe.concurrent("a token under another name", () => {
     expect(await treeHash(bench.repo)).toBe(after);
   });
 
-  it("two of them: an error that names both, and nothing is written", async (context) => {
+  it("two other tokens: an error that names both, and nothing is written", async (context) => {
     const { expect } = context;
     const bench = await benchWith(context, { ".env": "DO_TOKEN=*T*\n" });
     const other = randomToken();
@@ -91,7 +91,7 @@ describe.concurrent("a token under another name", () => {
     expect(await treeHash(bench.repo)).toBe(before);
   });
 
-  it("with account.team the one of that team is taken", async (context) => {
+  it("with account.team, uses the token of that team", async (context) => {
     const { expect } = context;
     const config = `account: { team: ${TEAM.uuid} }\n`;
     const bench = await benchWith(context, { ".env": "DO_TOKEN=*T*\n" });
@@ -103,7 +103,7 @@ describe.concurrent("a token under another name", () => {
     expect(await bench.read(".env")).toContain(`DIGITALOCEAN_TOKEN=${bench.token}\n`);
   });
 
-  it("a refused one is named, and not taken", async (context) => {
+  it("reports a rejected token, and does not use it", async (context) => {
     const { expect } = context;
     const bench = await benchWith(context, { ".env": "DO_TOKEN=*T*\n" });
     bench.sandbox.revoke(bench.token);
@@ -113,7 +113,7 @@ describe.concurrent("a token under another name", () => {
     expect(missing?.fix).toMatch(/^Create one at/);
   });
 
-  it("one that came with the repo is not taken unseen", async (context) => {
+  it("does not use a token in a file that git tracks", async (context) => {
     const { expect } = context;
     const bench = await benchWith(context, { ".env.shared": "DO_TOKEN=*T*\n" });
     await bench.git("add", "--force", ".env.shared");
@@ -125,7 +125,7 @@ describe.concurrent("a token under another name", () => {
     expect(await treeHash(bench.repo)).toBe(before);
   });
 
-  it("in CI it is used, and not written", async (context) => {
+  it("in CI, uses it and does not write it", async (context) => {
     const { expect } = context;
     const bench = await benchWith(context);
     const env = { DO_TOKEN: bench.token, CI: "true" };
@@ -133,14 +133,14 @@ describe.concurrent("a token under another name", () => {
     await expect(bench.read(".env")).rejects.toThrow("ENOENT");
   });
 
-  it("another's 64 digits are not sent to DigitalOcean", async (context) => {
+  it("does not send another service's 64 hex digits to DigitalOcean", async (context) => {
     const bench = await benchWith(context);
     const { missing } = await run(bench, ["check"], { K3S_TOKEN: "ab".repeat(32) });
     context.expect(missing?.message).toMatch(/\.env\.$/);
     context.expect(bench.sandbox.requests).toEqual([]);
   });
 
-  it("takes the place of a placeholder in the env file", async (context) => {
+  it("replaces a placeholder in the env file", async (context) => {
     const { expect } = context;
     const bench = await benchWith(context, { ".env": "DIGITALOCEAN_TOKEN=changeme\nDO_PAT=*T*\n" });
     expect(await run(bench, ["--adopt", "--yes"])).toMatchObject({ status: 0 });
@@ -148,7 +148,7 @@ describe.concurrent("a token under another name", () => {
     expect(await bench.read(".env")).toBe(`DIGITALOCEAN_TOKEN=${token}\nDO_PAT=${token}\n`);
   });
 
-  it("takes the place of a refused one in the env file, which is not offered again", async (context) => {
+  it("replaces a rejected token in the env file, which is not offered again", async (context) => {
     const { expect } = context;
     const refused = randomToken();
     const files = { ".env": `DIGITALOCEAN_TOKEN=${refused}\nDO_PAT=*T*\nOLD=${refused}\n` };
@@ -160,14 +160,14 @@ describe.concurrent("a token under another name", () => {
     expect(await bench.read(".env")).toContain(`DIGITALOCEAN_TOKEN=${bench.token}\nDO_PAT=`);
   });
 
-  it("is not looked for where there is a token", async (context) => {
+  it("is not searched for when there is a token", async (context) => {
     const { expect } = context;
     const bench = await benchWith(context, { ".env": "DIGITALOCEAN_TOKEN=*T*\n" });
     await run(bench, ["check"], { DO_TOKEN: randomToken() });
     expect(bench.sandbox.requests).toHaveLength(2);
   });
 
-  it("the library asks its prompter, and takes no other answer than a fingerprint", async (context) => {
+  it("the library asks its prompter, and accepts only a fingerprint as the answer", async (context) => {
     const { expect } = context;
     const bench = await benchWith(context, { ".env": "DO_TOKEN=*T*\n" });
     const asked: unknown[] = [];
@@ -189,7 +189,7 @@ describe.concurrent("a token under another name", () => {
     expect(JSON.stringify(asked)).not.toContain("dop_v1_");
   });
 
-  it("a text around the token is taken on standard input", async (context) => {
+  it("--token-stdin accepts text around the token", async (context) => {
     const { expect } = context;
     const bench = await benchWith(context);
     const line = `export DO_TOKEN='${bench.token}'\n`;
@@ -205,7 +205,7 @@ describe.skipIf(needsScript !== "").concurrent(`on a terminal${needsScript}`, ()
     return undefined;
   };
 
-  it("one is asked about; after a yes the plan says where it is from", async (context) => {
+  it("asks about one token; after a yes the plan names its source", async (context) => {
     const { expect } = context;
     const { bench, terminal } = await guided(context, [], {}, arrange);
     const question = await terminal.until(/Use it\?/);
@@ -218,7 +218,7 @@ describe.skipIf(needsScript !== "").concurrent(`on a terminal${needsScript}`, ()
     expect(await bench.read(".env")).toContain(`DIGITALOCEAN_TOKEN=${bench.token}\n`);
   });
 
-  it("of several one is chosen, and none leads to a new one", async (context) => {
+  it("offers a choice of several; choosing none asks for a new token", async (context) => {
     const { expect } = context;
     const other = randomToken();
     const { terminal } = await guided(context, [], {}, async (bench) => {

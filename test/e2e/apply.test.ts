@@ -7,7 +7,7 @@ import { fakeDoctl } from "../fixtures/tools.ts";
 import { aged, fileTree } from "../fixtures/tree.ts";
 import { randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
 
-/** A repo and a HOME in which a run would change files of every kind. */
+/** A repo and a HOME in which a run changes files of every kind. */
 async function arrange(settings: Parameters<typeof fakeDoctl>[1] = {}) {
   const bench = await workbench();
   const doctl = await fakeDoctl(bench.bin, settings);
@@ -24,15 +24,15 @@ async function arrange(settings: Parameters<typeof fakeDoctl>[1] = {}) {
   return { bench, doctl, config, before };
 }
 
-/** The user's files; the fake doctl keeps its log elsewhere. */
+/** The user's files, without the log of the fake doctl. */
 async function look({ repo, home, tmp }: Workbench, tree = aged) {
   return { repo: await tree(repo), home: await tree(home), tmp: await tree(tmp) };
 }
 
-describe("a failure in the middle leaves everything as it was", () => {
+describe("a failure during the run changes nothing", () => {
   it.each([
     [
-      "git would take the Terraform secret",
+      "git does not ignore the Terraform secret",
       (bench: Workbench) => bench.write("infra/web/.gitignore", "!*.json\n"),
       { status: 3, code: "NOT_IGNORED" },
     ],
@@ -43,7 +43,7 @@ describe("a failure in the middle leaves everything as it was", () => {
       { status: 4, code: "DOCTL_REFUSED_TOKEN" },
     ],
     [
-      "a directory stands where a file should",
+      "a directory in place of a file",
       async ({ repo }: Workbench) => {
         const path = join(repo, "infra/web/do-bootstrap.auto.tfvars.json");
         await rm(path);
@@ -65,27 +65,24 @@ describe("a failure in the middle leaves everything as it was", () => {
     ["the env file", "repo/.env", "PORT=81\n"],
     [".gitignore", "repo/.gitignore", "build/\n"],
     ["the doctl context", "config", undefined],
-  ])(
-    "somebody changes %s while doctl is asked: their change alone stays",
-    async (_, what, text) => {
-      const { bench, doctl, config, before } = await arrange({ validateDelayMs: 800 });
-      const run = bench.run(["--token-stdin"], { input: bench.token });
-      await asked(doctl);
-      const path = join(bench.repo, what === "config" ? config : what.replace("repo/", ""));
-      const old = await readFile(path, "utf8");
-      const changed = text ?? `${old}auth-contexts:\n  acme-web: ${randomToken()}\n`;
-      await writeFile(path, changed);
-      const { status, stderr } = await run;
-      expect(stderr).toContain("[CHANGED_MEANWHILE]");
-      expect(status).toBe(1);
-      expect(await readFile(path, "utf8")).toBe(changed);
-      const now = await look(bench, fileTree);
-      for (const tree of [now.repo, now.home, before.repo, before.home]) delete tree[path];
-      expect(now).toEqual(before);
-    },
-  );
+  ])("a change to %s while doctl runs: only that change stays", async (_, what, text) => {
+    const { bench, doctl, config, before } = await arrange({ validateDelayMs: 800 });
+    const run = bench.run(["--token-stdin"], { input: bench.token });
+    await asked(doctl);
+    const path = join(bench.repo, what === "config" ? config : what.replace("repo/", ""));
+    const old = await readFile(path, "utf8");
+    const changed = text ?? `${old}auth-contexts:\n  acme-web: ${randomToken()}\n`;
+    await writeFile(path, changed);
+    const { status, stderr } = await run;
+    expect(stderr).toContain("[CHANGED_MEANWHILE]");
+    expect(status).toBe(1);
+    expect(await readFile(path, "utf8")).toBe(changed);
+    const now = await look(bench, fileTree);
+    for (const tree of [now.repo, now.home, before.repo, before.home]) delete tree[path];
+    expect(now).toEqual(before);
+  });
 
-  it.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("%s while doctl is asked", async (signal) => {
+  it.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("%s while doctl runs", async (signal) => {
     const { bench, doctl, before } = await arrange({ validateDelayMs: 60_000 });
     const child = bench.start(["--token-stdin"]);
     child.stdin?.end(bench.token);
@@ -95,7 +92,7 @@ describe("a failure in the middle leaves everything as it was", () => {
     expect(await look(bench, fileTree)).toEqual(before);
   });
 
-  it("SIGINT where nothing was there before: no folder stays either", async () => {
+  it("SIGINT in an empty HOME: leaves no folder", async () => {
     const bench = await workbench();
     const doctl = await fakeDoctl(bench.bin, { mode: "hang" });
     const child = bench.start(["--token-stdin"]);
@@ -131,8 +128,8 @@ describe("a failure in the middle leaves everything as it was", () => {
   });
 });
 
-describe("what a killed run left behind", () => {
-  it("temporary folders older than a minute are swept, others stay", async () => {
+describe("files of a killed run", () => {
+  it("removes temporary folders older than a minute, and keeps others", async () => {
     const { bench, config } = await arrange();
     const stray = (id: string) => `.env.do-bootstrap-${id}.local`;
     const [old, young, foreign] = ["01234567-1-abcdef", "01234567-2-abcdef", "mine"].map(stray) as [
@@ -156,7 +153,7 @@ describe("what a killed run left behind", () => {
     expect(left.filter((path) => path.endsWith(join(foreign, foreign)))).toHaveLength(3);
   });
 
-  it("the lock of a dead run is taken over", async () => {
+  it("takes over the lock of a process that has ended", async () => {
     const { bench, config } = await arrange();
     const owner = { ...ourselves(), pid: 2 ** 22 + 1, host: "here", id: "dead" };
     await bench.write(join(config, "..", ".do-bootstrap.lock"), JSON.stringify(owner));
@@ -166,12 +163,12 @@ describe("what a killed run left behind", () => {
   });
 });
 
-describe("a file that changed between look and apply", () => {
+describe("a file that changed before it was written", () => {
   it.each([
     ["other bytes", (path: string) => writeFile(path, "new\n")],
-    ["gone", (path: string) => rm(path)],
+    ["deleted", (path: string) => rm(path)],
     ["a directory", (path: string) => rm(path).then(() => mkdir(path))],
-  ])("%s: CHANGED_MEANWHILE, and it stays", async (_, change) => {
+  ])("%s: CHANGED_MEANWHILE, and the change stays", async (_, change) => {
     const bench = await workbench();
     await bench.write("file", "old\n");
     const path = join(bench.repo, "file");
@@ -183,7 +180,7 @@ describe("a file that changed between look and apply", () => {
     expect(await fileTree(bench.repo)).toEqual(before);
   });
 
-  it("created meanwhile", async () => {
+  it("created before the write", async () => {
     const bench = await workbench();
     const path = join(bench.repo, "file");
     const stale = await nodeFiles.look(path);
@@ -194,7 +191,7 @@ describe("a file that changed between look and apply", () => {
   });
 });
 
-/** Until `auth init` is under way. */
+/** Waits until `auth init` runs. */
 async function asked(doctl: Awaited<ReturnType<typeof fakeDoctl>>): Promise<void> {
   await expect
     .poll(async () => (await doctl.calls()).some(({ argv }) => argv[1] === "init"), {

@@ -22,7 +22,7 @@ interface Store extends Workbench {
   readonly spaces: Spaces;
 }
 
-/** A workbench whose way to digitaloceanspaces.com ends on this machine. */
+/** A workbench in which digitaloceanspaces.com is this machine. */
 async function storeBench(config: object, options: SpacesOptions = {}): Promise<Store> {
   const bench = await workbench();
   const spaces = await startSpaces(bench.root, options);
@@ -41,7 +41,7 @@ function envLines({ id, secret }: Spaces["keys"]): string {
 const init = (bench: Workbench, ...args: string[]) =>
   bench.run(["--token-stdin", "--yes", ...args], { input: bench.token });
 
-/** Terraform as it is installed, with a mirror whose provider is a file and nothing more. */
+/** The installed Terraform, with a mirror whose provider is an empty file. */
 async function installTerraform(bench: Store): Promise<Readonly<Record<string, string>>> {
   await symlink(TERRAFORM ?? "", join(bench.bin, "terraform"));
   const mirror = await emptyMirror(bench.root);
@@ -56,7 +56,7 @@ const ids = ({ stdout }: { stdout: string }): string[] =>
     .map(({ id }) => id)
     .filter((id) => /^(backend|cloud|terraform)\./.test(id) && id !== "terraform.missing");
 
-/** What `check` finds of Terraform's state; the repo's token is in the environment. */
+/** What `check` finds about Terraform's state; the token is in the environment. */
 async function checked(bench: Workbench, env: Readonly<Record<string, string>> = {}) {
   const result = await bench.run(["check", "--json"], {
     env: { DIGITALOCEAN_TOKEN: bench.token, ...env },
@@ -65,7 +65,7 @@ async function checked(bench: Workbench, env: Readonly<Record<string, string>> =
 }
 
 describe.skipIf(real !== "")(`with the real terraform${real}`, () => {
-  it("the state lives on Spaces: init, apply, plan, lock, and no key anywhere", {
+  it("stores the state on Spaces: init, apply, plan, lock, and keys in no file", {
     timeout: 60_000,
   }, async () => {
     const bench = await storeBench({ terraform: { backend: LOCKED, workspace: "prod" } });
@@ -89,7 +89,7 @@ describe.skipIf(real !== "")(`with the real terraform${real}`, () => {
     expect((await bench.run(["check"], { env })).status).toBe(0);
     expect([await treeHash(bench.repo), requests]).toEqual([tree, []]);
 
-    // Another setting, the same place: Terraform has to take note.
+    // Another setting for the same place: Terraform has to run init again.
     const unlocked = { terraform: { backend: BACKEND, workspace: "prod" } };
     await bench.write(".do-bootstraprc", JSON.stringify(unlocked));
     const changed = await bench.run(["--yes"], { env });
@@ -104,7 +104,7 @@ describe.skipIf(real !== "")(`with the real terraform${real}`, () => {
     expect(await bench.run(["--yes"], { env })).toMatchObject({ status: 0 });
     expect((await bench.run(["check"], { env })).status).toBe(0);
 
-    // Without the provider, which is a file and nothing more here.
+    // Without the provider, which is only a file here.
     for (const name of ["provider.tf", "versions.tf"]) await rm(join(bench.repo, name));
     await bench.write("main.tf", 'resource "terraform_data" "x" {\n  input = "state"\n}\n');
     const exec = (verb: string, ...rest: string[]) =>
@@ -135,7 +135,7 @@ describe.skipIf(real !== "")(`with the real terraform${real}`, () => {
     }
   });
 
-  it("a local state is moved by the command that is shown, never by us", async () => {
+  it("a local state is moved only by the command that is shown", async () => {
     const bench = await storeBench({ terraform: { backend: BACKEND } });
     const env = await installTerraform(bench);
     await bench.write("main.tf", 'resource "terraform_data" "x" {}\n');
@@ -165,7 +165,7 @@ describe.skipIf(real !== "")(`with the real terraform${real}`, () => {
     expect((await checked(bench, env)).ids).toContain("backend.migrate");
   });
 
-  it("a backend of the code's own gets the keys under exec, and only on Spaces", {
+  it("a backend in the code gets the keys with exec, and only on Spaces", {
     timeout: 60_000,
   }, async () => {
     const bench = await storeBench({ terraform: { credentials: "env" } });
@@ -219,7 +219,7 @@ resource "terraform_data" "x" {
     for (const key of [keys.id, keys.secret]) expect(kept.stdout + kept.stderr).not.toContain(key);
   });
 
-  it("an init that fails says what to ask, and is run again by the next run", async () => {
+  it("a failed init names the explain command, and the next run tries again", async () => {
     const bench = await storeBench({ terraform: { backend: BACKEND } }, { buckets: [] });
     const env = await installTerraform(bench);
     const { status, stderr } = await bench.run(["--token-stdin", "--yes"], {
@@ -249,7 +249,7 @@ variable "b" {}
   it.each([
     ["a bucket", BUCKET, 1],
     ["a bucket, and variables of the provider", `${VARIABLES}${BUCKET}`, 5],
-  ])("%s: check names the line, and the ending the step", async (_, code, line) => {
+  ])("%s: check names the line, and the next steps name the keys", async (_, code, line) => {
     const bench = await workbench();
     const env = { DIGITALOCEAN_TOKEN: bench.token };
     await bench.write("main.tf", code);
@@ -279,7 +279,7 @@ describe.skipIf(!OPENSSL)(`a lock${withTls}`, () => {
       [`PUT ${TEST_OBJECT} 200`, `PUT ${TEST_OBJECT} 200`, `DELETE ${TEST_OBJECT} 204`],
     ],
     [
-      "no such bucket",
+      "a missing bucket",
       { buckets: ["another"] },
       (env) => env,
       /bucket acme-tfstate in nyc3 does not exist/,
@@ -300,7 +300,7 @@ describe.skipIf(!OPENSSL)(`a lock${withTls}`, () => {
       [`PUT ${TEST_OBJECT} 403`],
     ],
     ["no keys", {}, () => "", /there are no Spaces keys/, []],
-    // A file may not choose a login of this machine.
+    // An env file must not choose a login of this machine.
     ["a profile in the env file", {}, () => "AWS_PROFILE=work\n", /there are no Spaces keys/, []],
   ])("is not written: %s", async (_, options, edit, why, requests) => {
     const bench = await storeBench({ terraform: { backend: LOCKED } }, options);
@@ -314,7 +314,7 @@ describe.skipIf(!OPENSSL)(`a lock${withTls}`, () => {
     expect([...bench.spaces.objects]).toEqual([]);
   });
 
-  it("of one root of two that does not work: that root is left as it is, the other is prepared", async () => {
+  it("fails in one of two roots: skips that root, prepares the other", async () => {
     const terraform = [
       { dir: "a", backend: { ...LOCKED, bucket: "missing", key: "a" } },
       { dir: "b", backend: { ...LOCKED, key: "b" } },
@@ -345,7 +345,7 @@ describe.skipIf(!OPENSSL)(`a lock${withTls}`, () => {
     expect(stderr).not.toContain("test object");
   });
 
-  it("is tried by init alone, once; --dry-run and check say that it is not tested", async () => {
+  it("is tested only by init, once; --dry-run and check report it as untested", async () => {
     const bench = await storeBench({ terraform: { backend: LOCKED } });
     const rehearsal = await init(bench, "--dry-run");
     expect(rehearsal).toMatchObject({ status: 0 });
@@ -361,7 +361,7 @@ describe.skipIf(!OPENSSL)(`a lock${withTls}`, () => {
     expect(bench.spaces.requests).toHaveLength(3);
   });
 
-  it("is tried with AWS_* where they are given, session token included", async () => {
+  it("is tested with AWS_* keys when they are set", async () => {
     const bench = await storeBench({ terraform: { backend: LOCKED } });
     const { id, secret } = bench.spaces.keys;
     await bench.write(".env", "SPACES_ACCESS_KEY_ID=other\nSPACES_SECRET_ACCESS_KEY=other\n");
@@ -374,7 +374,7 @@ describe.skipIf(!OPENSSL)(`a lock${withTls}`, () => {
 });
 
 describe("backend.tf", () => {
-  it("follows from config; .env.example names the keys, and the missing ones are a warning", async () => {
+  it("comes from the config; .env.example lists the keys, missing keys are a warning", async () => {
     const bench = await workbench();
     await bench.write(".do-bootstraprc", JSON.stringify({ terraform: { backend: BACKEND } }));
     const before = await bench.run(["check"]);
@@ -394,20 +394,23 @@ describe("backend.tf", () => {
     expect([found.status, found.ids]).toEqual([0, ["backend.no-keys"]]);
   });
 
-  it.skipIf(process.platform === "win32")("keys in the env file are nobody else's", async () => {
-    const bench = await workbench();
-    await bench.write(".env", envLines({ id: "i", secret: "s" }), 0o644);
-    const env = { DIGITALOCEAN_TOKEN: bench.token };
-    expect(await bench.run(["--yes"], { env })).toMatchObject({ status: 0 });
-    expect((await stat(join(bench.repo, ".env"))).mode & 0o777).toBe(0o600);
-    expect(await bench.read(".env")).toBe(envLines({ id: "i", secret: "s" }));
+  it.skipIf(process.platform === "win32")(
+    "keys in the env file: mode 0600, and an error when git tracks the file",
+    async () => {
+      const bench = await workbench();
+      await bench.write(".env", envLines({ id: "i", secret: "s" }), 0o644);
+      const env = { DIGITALOCEAN_TOKEN: bench.token };
+      expect(await bench.run(["--yes"], { env })).toMatchObject({ status: 0 });
+      expect((await stat(join(bench.repo, ".env"))).mode & 0o777).toBe(0o600);
+      expect(await bench.read(".env")).toBe(envLines({ id: "i", secret: "s" }));
 
-    await bench.git("add", "--force", ".env");
-    const { status, stdout } = await bench.run(["check"], { env });
-    expect([status, stdout]).toEqual([3, expect.stringMatching(/git tracks.*a Spaces\s+key/)]);
-  });
+      await bench.git("add", "--force", ".env");
+      const { status, stdout } = await bench.run(["check"], { env });
+      expect([status, stdout]).toEqual([3, expect.stringMatching(/git tracks.*a Spaces\s+key/)]);
+    },
+  );
 
-  it("an unedited one of an older template is upgraded, an edited one is left", async () => {
+  it("updates an unedited file of an older template, and keeps an edited one", async () => {
     const bench = await workbench();
     await bench.write(".do-bootstraprc", JSON.stringify({ terraform: { backend: BACKEND } }));
     await init(bench);
@@ -427,7 +430,7 @@ describe("backend.tf", () => {
     }
   });
 
-  it("goes, as terraform.backend does, only by hand: the state would stay behind", async () => {
+  it("is removed only by hand, because the state would stay behind", async () => {
     const bench = await workbench();
     await bench.write(".do-bootstraprc", JSON.stringify({ terraform: { backend: BACKEND } }));
     await init(bench);
@@ -442,21 +445,21 @@ describe("backend.tf", () => {
     expect(await bench.read("backend.tf")).toBe(text);
   });
 
-  /** What stands in a root, what config says, and what is found. */
+  /** What a root contains, what the config says, and what check finds. */
   const TAKEN: Readonly<Record<string, [file: string, text: string, object, string[]]>> = {
     "the same place in another file": ["main.tf", s3(""), BACKEND, []],
-    "values that are not plain": ["main.tf", s3("", "local.b"), BACKEND, []],
+    "values that are not literals": ["main.tf", s3("", "local.b"), BACKEND, []],
     "another bucket": ["main.tf", s3("", '"other"'), BACKEND, ["backend.other"]],
-    "no lock where one is wanted": ["main.tf", s3(""), LOCKED, ["backend.other"]],
-    "the lock": ["main.tf", s3("use_lockfile = true"), LOCKED, []],
+    "no lock, but the config wants one": ["main.tf", s3(""), LOCKED, ["backend.other"]],
+    "a lock, as in the config": ["main.tf", s3("use_lockfile = true"), LOCKED, []],
     "another type": ["main.tf", 'terraform {\n  backend "gcs" {}\n}\n', BACKEND, ["backend.other"]],
-    "what an older Terraform has to read": [
+    "code for an older Terraform": [
       "main.tf",
       'terraform {\n  required_version = "~> 1.5.0"\n}\n',
       BACKEND,
       ["terraform.too-old"],
     ],
-    "a backend.tf without one": ["backend.tf", "# here\n", BACKEND, ["backend.other"]],
+    "a backend.tf without a backend": ["backend.tf", "# here\n", BACKEND, ["backend.other"]],
     "a cloud block": [
       "main.tf",
       'terraform {\n  cloud {\n    organization = "a"\n  }\n}\n',
@@ -471,7 +474,7 @@ describe("backend.tf", () => {
     ],
   };
 
-  it("is not written over what is there", async () => {
+  it("is not written over existing settings", async () => {
     const bench = await workbench();
     const roots = Object.entries(TAKEN);
     const terraform = roots.map(([, [, , backend]], i) => ({
@@ -509,17 +512,17 @@ describe("two environments in one workspace", () => {
   const TOGETHER = { prod: {}, staging: {} };
 
   it.each<[string, string, object, string[], string[]]>([
-    ["a state in the folder", "", TOGETHER, ["--env", "prod"], ["backend.shared"]],
+    ["a local state", "", TOGETHER, ["--env", "prod"], ["backend.shared"]],
     [
-      "a block of the user's own",
+      "a backend block in the code",
       backend("s3", PLACE),
       TOGETHER,
       ["--env", "prod"],
       ["backend.shared"],
     ],
-    ["a workspace of its own", backend("s3", PLACE), APART, ["--env", "prod"], []],
+    ["separate workspaces", backend("s3", PLACE), APART, ["--env", "prod"], []],
     ["a block that -backend-config completes", backend("s3"), TOGETHER, ["--env", "prod"], []],
-    ["no environment chosen", "", TOGETHER, [], []],
+    ["no --env", "", TOGETHER, [], []],
   ])("%s", async (_, text, environments, options, found) => {
     const bench = await workbench();
     await bench.write(".do-bootstraprc", JSON.stringify({ environments }));
@@ -528,7 +531,7 @@ describe("two environments in one workspace", () => {
     expect(ids(await bench.run(["check", "--json", ...options], { env }))).toEqual(found);
   });
 
-  it("and one terraform.backend: exit status 2, and nothing is written", async () => {
+  it("with one terraform.backend: exit status 2, and nothing is written", async () => {
     const bench = await workbench();
     const config = { terraform: { backend: BACKEND }, environments: TOGETHER };
     await bench.write(".do-bootstraprc", JSON.stringify(config));
@@ -543,7 +546,7 @@ describe("two environments in one workspace", () => {
   });
 });
 
-describe("two environments with a folder and a backend each", () => {
+describe("two environments, each with a folder and a backend", () => {
   const own = (dir: string, bucket: string) => ({
     token: { envFile: `.env.${dir}` },
     terraform: { dir: `envs/${dir}`, backend: { bucket, region: "nyc3" } },
@@ -553,7 +556,7 @@ describe("two environments with a folder and a backend each", () => {
     environments: { dev: own("dev", "acme-dev"), prod: own("prod", "acme-prod") },
   };
 
-  it("each writes its own backend.tf, and a pipeline has a leg for each", async () => {
+  it("each writes its own backend.tf, and the pipeline has a job for each", async () => {
     const bench = await workbench();
     await bench.write("do-bootstrap.config.json", JSON.stringify(CONFIG));
     bench.mayHold(".env.dev", ".env.prod");
@@ -572,7 +575,7 @@ describe("two environments with a folder and a backend each", () => {
     expect(stdout).not.toContain("[ci.local-state]");
   });
 
-  it("of which one is a link to the other: exit status 2, and nothing is written", async () => {
+  it("one folder is a link to the other: exit status 2, and nothing is written", async () => {
     const bench = await workbench();
     await bench.write("do-bootstrap.config.json", JSON.stringify(CONFIG));
     await bench.write("envs/dev/main.tf", "");
@@ -599,14 +602,14 @@ function s3(more: string, bucket = '"acme-tfstate"'): string {
 `;
 }
 
-describe("keys where Terraform would copy them", () => {
+describe("keys in places that Terraform copies", () => {
   const STORED = {
     version: 3,
     backend: { type: "s3", config: { access_key: "A1", secret_key: "S3CRET", token: null } },
   };
   const dirty = 'access_key = "A1"\nsecret_key = "S3CRET"\n';
   const role = 'assume_role_with_web_identity = { web_identity_token = "S3CRET" }';
-  /** What stands in a root: a file, its text, and the places that are named. */
+  /** What a root contains: a file, its text, and the places that check names. */
   const ROOTS: Readonly<Record<string, [file: string, text: string, places: string[]]>> = {
     "a backend block": ["main.tf", s3('secret_key = "S3CRET"'), ["main.tf:6"]],
     JSON: [
@@ -628,18 +631,18 @@ describe("keys where Terraform would copy them", () => {
     "*.tfbackend": ["prod.s3.tfbackend", dirty, ["prod.s3.tfbackend:1", "prod.s3.tfbackend:2"]],
     "backend*.hcl": ["backend-prod.hcl", 'token = "S3CRET"', ["backend-prod.hcl:1"]],
     "JSON for -backend-config": ["x.tfbackend.json", '{"token":"S3CRET"}', ["x.tfbackend.json"]],
-    "what an earlier init noted": [
+    "the backend that an earlier init saved": [
       ".terraform/terraform.tfstate",
       JSON.stringify(STORED),
       [".terraform/terraform.tfstate"],
     ],
     "a partial configuration": ["prod.s3.tfbackend", 'bucket = "b"\nkey = "k"\n', []],
     "a variable": ["main.tf", s3("secret_key = var.x"), []],
-    "an empty text": ["main.tf", s3('secret_key = ""'), []],
+    "an empty string": ["main.tf", s3('secret_key = ""'), []],
     "another file": ["keys.hcl", dirty, []],
   };
 
-  it("are named with their place, and not shown", async () => {
+  it("are reported with their place, and not shown", async () => {
     const bench = await workbench();
     const roots = Object.entries(ROOTS);
     const terraform = roots.map((_, i) => ({ dir: `r${i}` }));
@@ -671,9 +674,14 @@ describe("keys where Terraform would copy them", () => {
       "infra",
       ["infra/config/prod/backend.hcl:1"],
     ],
-    ["beside the root's folder", "backends/prod.tfbackend", "infra", ["backends/prod.tfbackend:1"]],
+    [
+      "next to the root's folder",
+      "backends/prod.tfbackend",
+      "infra",
+      ["backends/prod.tfbackend:1"],
+    ],
     ["below another root", "dns/env/x.tfbackend", "dns", ["dns/env/x.tfbackend:1"]],
-    ["of anybody's, by its name", "src/backend.json", "infra", []],
+    ["of another tool, by its name", "src/backend.json", "infra", []],
     ["that git ignores", "infra/ignored/x.tfbackend", "infra", []],
   ])("a file for -backend-config %s", async (_, file, dir, expected) => {
     const bench = await workbench();
@@ -684,13 +692,13 @@ describe("keys where Terraform would copy them", () => {
     await bench.write(file, file.endsWith(".json") ? '{"token":"S3CRET"}' : 'token = "S3CRET"\n');
     const { places, asides, stdout } = await secretsFound(bench);
     expect(places).toEqual(expected);
-    // What may be for any root is the error of all.
+    // A file that may be for any root is an error for all roots.
     const isOfOne = file.startsWith(`${dir}/`) && expected.length > 0;
     expect(asides).toEqual(isOfOne ? [dir] : []);
     expect(stdout).not.toContain("S3CRET");
   });
 
-  it("what TF_CLI_ARGS and TF_CLI_ARGS_init hand over is looked at", async () => {
+  it("files and keys in TF_CLI_ARGS and TF_CLI_ARGS_init are checked", async () => {
     const bench = await workbench();
     await bench.write("main.tf", s3(""));
     await bench.write("conf/keys", 'secret_key = "S3CRET"');
@@ -724,9 +732,9 @@ describe("HCP Terraform", () => {
 
   it.each([
     ["a cloud block", CLOUD],
-    ["its older form, a backend", REMOTE],
+    ["the older form, a backend", REMOTE],
   ])(
-    "%s: the upload leaves secrets behind, and the workspace's variables are named",
+    "%s: the upload excludes secrets, and check lists the workspace's variables",
     async (_, block) => {
       const bench = await workbench();
       const config = { token: { envFile: "conf/do.env" }, terraform: { dir: "infra" } };
@@ -759,7 +767,7 @@ describe("HCP Terraform", () => {
     },
   );
 
-  it("what is there is kept, and a later line that lets secrets in is an error", async () => {
+  it("keeps existing lines; a later line that includes secrets is an error", async () => {
     const bench = await workbench();
     await bench.write("main.tf", CLOUD);
     await bench.write(".terraformignore", "docs/\n*.tf*\n!*.tf\n");

@@ -19,7 +19,7 @@ const PROGRAM = fileURLToPath(new URL("../../dist/bin.cjs", import.meta.url));
 const SCRIPT = (await execa("which", ["script"], { reject: false })).stdout;
 const LONG_AGO = new Date("2025-01-02T03:04:05Z");
 const OTHER_TEAM = { uuid: "11111111-2222-4333-8444-555555555555", name: "Other Team" };
-/** Of the sandbox. */
+/** The sandbox's team. */
 const SANDBOX_TEAM = "5df3e3004a17e242b7c20ca6c9fc25b701a47ece";
 const HTML = { status: 200, headers: { "content-type": "text/html" }, body: "<html>Log in</html>" };
 const json = (status: number, body: string): SandboxReply => ({
@@ -43,7 +43,7 @@ interface Case {
   /** What happened, and where. */
   readonly says: RegExp;
   readonly mends: RegExp;
-  /** It is about init alone: check is not asked. */
+  /** Only for init: check is not run. */
   readonly initOnly?: true;
 }
 
@@ -128,7 +128,7 @@ const TOKENS: readonly Case[] = [
     mends: /A token is dop_v1_/,
   },
   {
-    name: "a token that DigitalOcean refuses (401)",
+    name: "a token that DigitalOcean rejects (401)",
     arrange: () => ({ input: randomToken() }),
     args: STDIN,
     status: 4,
@@ -189,7 +189,7 @@ const TOKENS: readonly Case[] = [
     mends: /Switch to the right team.*, then unset DIGITALOCEAN_ACCESS_TOKEN and run do-bootstrap/,
   },
   {
-    name: "a token in the environment that is refused, another one in .env",
+    name: "a rejected token in the environment, another one in .env",
     arrange: async (bench) => {
       await bench.write(".env", `DIGITALOCEAN_TOKEN=${bench.token}\n`, 0o600);
       const refused = randomToken();
@@ -225,7 +225,7 @@ const TOKENS: readonly Case[] = [
     mends: /Create a new one/,
   },
   {
-    name: "two variables of the environment that differ",
+    name: "two environment variables with different tokens",
     arrange: (bench) => ({
       env: { DIGITALOCEAN_TOKEN: bench.token, DIGITALOCEAN_ACCESS_TOKEN: randomToken() },
     }),
@@ -275,7 +275,7 @@ const FILES: readonly Case[] = [
     mends: /git rm --cached \.env .*token\.envFile: \.env\.local/,
   },
   {
-    name: "a tracked .env that the token would be written to",
+    name: "a tracked .env that would get the token",
     arrange: async (bench) => {
       await bench.write(".env", "");
       await bench.git("add", ".env");
@@ -353,7 +353,7 @@ const FILES: readonly Case[] = [
     mends: /Fix the folder's permissions or owner/,
   },
   {
-    name: ".env leads out of the repo",
+    name: ".env resolves outside the repo",
     arrange: async (bench) => {
       await symlink(join(bench.home, "secrets.env"), join(bench.repo, ".env"));
       return { input: bench.token };
@@ -368,7 +368,7 @@ const FILES: readonly Case[] = [
 
 const CONFIGS: readonly Case[] = [
   {
-    name: "a config that is no YAML",
+    name: "a config that is not YAML",
     arrange: config("token: [unclosed\n"),
     status: 2,
     id: "CONFIG_UNREADABLE",
@@ -376,7 +376,7 @@ const CONFIGS: readonly Case[] = [
     mends: /Fix the file/,
   },
   {
-    name: "a config that is no JSON",
+    name: "a config that is not JSON",
     arrange: config('{"project": }', "do-bootstrap.config.json"),
     status: 2,
     id: "CONFIG_UNREADABLE",
@@ -400,7 +400,7 @@ const CONFIGS: readonly Case[] = [
     mends: /Did you mean project\?/,
   },
   {
-    name: "a value of the wrong kind",
+    name: "a value of the wrong type",
     arrange: config("token: { minTtl: 7 }"),
     status: 2,
     id: "CONFIG_INVALID",
@@ -408,7 +408,7 @@ const CONFIGS: readonly Case[] = [
     mends: /reference\.md and schema\.json/,
   },
   {
-    name: "a path out of the repo",
+    name: "a path outside the repo",
     arrange: config("token: { envFile: ../.env }"),
     status: 2,
     id: "CONFIG_INVALID",
@@ -517,7 +517,7 @@ const USAGE: readonly Case[] = [
     mends: /Use https \(or http on loopback\), or unset DIGITALOCEAN_API_URL/,
   },
   {
-    name: "DO_BOOTSTRAP_OAUTH_URL is no address",
+    name: "DO_BOOTSTRAP_OAUTH_URL is not a URL",
     arrange: ({ token }) => ({ input: token, env: { DO_BOOTSTRAP_OAUTH_URL: "cloud" } }),
     args: STDIN,
     status: 2,
@@ -538,7 +538,7 @@ const USAGE: readonly Case[] = [
     mends: /Unset XDG_CONFIG_HOME or set it to an absolute path/,
   },
   {
-    name: "HOME is no project's folder",
+    name: "HOME is not a project folder",
     arrange: ({ token }) => ({ input: token, cwd: "../home" }),
     args: STDIN,
     status: 2,
@@ -549,12 +549,16 @@ const USAGE: readonly Case[] = [
 ];
 
 const BOTH: readonly (readonly [name: string, reply: SandboxReply, says: RegExp])[] = [
-  ["nothing at all for 10 s", "hang", /\(GET \/v2\/account\): no answer in time/],
+  ["nothing for 10 s", "hang", /\(GET \/v2\/account\): no answer in time/],
   ["HTML", HTML, /it answered 200 with a response that is not JSON/],
   ["an empty body", json(200, ""), /it answered 200 with invalid JSON/],
-  ["nothing, not even a type", { status: 200 }, /it answered 200 with a response that is not JSON/],
+  [
+    "an empty body without a content type",
+    { status: 200 },
+    /it answered 200 with a response that is not JSON/,
+  ],
   ["broken JSON", json(200, '{"account":'), /it answered 200 with invalid JSON/],
-  ["JSON of another kind", json(200, "[]"), /it answered 200 with an unknown response format/],
+  ["JSON in another format", json(200, "[]"), /it answered 200 with an unknown response format/],
   ["403 in HTML", { ...HTML, status: 403 }, /it answered 403 with a response that is not JSON/],
   ["429", { status: 429, headers: { "retry-after": "3600" } }, /rate limit is reached \(429\)/],
   ["500", json(500, '{"id":"server_error"}'), /the server failed \(500\)/],
@@ -568,7 +572,7 @@ const NETWORK: readonly Case[] = [
     says,
   })),
   {
-    name: "nobody listens",
+    name: "no server",
     arrange: ({ token }: Workbench) => ({
       input: token,
       env: {
@@ -588,7 +592,7 @@ const NETWORK: readonly Case[] = [
 
 const DOCTL = [
   {
-    name: "the configured context holds another living login",
+    name: "the configured context has another valid login",
     arrange: async (bench, later) => {
       const theirs = randomToken();
       bench.sandbox.accept(theirs, { team: OTHER_TEAM });
@@ -602,8 +606,12 @@ const DOCTL = [
   },
   ...(
     [
-      ["0 bytes long since", "", /doctl's config is empty: \S*config\.yaml/],
-      ["no YAML", "access-token: [\n", /doctl's config is not YAML that doctl can read: \S*config/],
+      ["empty and old", "", /doctl's config is empty: \S*config\.yaml/],
+      [
+        "not YAML",
+        "access-token: [\n",
+        /doctl's config is not YAML that doctl can read: \S*config/,
+      ],
       ["a list", "- a\n", /doctl's config is not YAML that doctl can read/],
     ] as const
   ).map(([name, text, says]) => ({
@@ -627,7 +635,7 @@ const DOCTL = [
   },
 ] satisfies readonly Case[];
 
-// The slow ones first, so that the others run beside them.
+// The slow ones first, so that the others run at the same time.
 const slow = ({ name }: Case) => /10 s|FIFO/.test(name);
 const ALL = [
   ...TOKENS,
@@ -639,7 +647,7 @@ const ALL = [
 ];
 const CASES = [...ALL.filter(slow), ...ALL.filter((each) => !slow(each))];
 
-describe.concurrent("bad input is named, and changes nothing", () => {
+describe.concurrent("bad input is reported, and changes nothing", () => {
   for (const each of CASES) {
     it(`${each.name} (${each.status})`, async ({ expect, onTestFinished }) => {
       const bench = await workbench({ onTestFinished });
@@ -689,7 +697,7 @@ describe.concurrent("bad input is named, and changes nothing", () => {
     },
   );
 
-  it("a redirect is a failure (7), and its target never hears of it", async ({
+  it("a redirect is an error (7), and its target gets no request", async ({
     expect,
     onTestFinished,
   }) => {
@@ -712,7 +720,7 @@ describe.concurrent("bad input is named, and changes nothing", () => {
   });
 });
 
-describe.concurrent("one endpoint that fails is a warning (docs/contracts/api.md §7)", () => {
+describe.concurrent("one failing endpoint is only a warning (docs/contracts/api.md §7)", () => {
   const rows: readonly (readonly [string, string, SandboxReply, RegExp])[] = [
     ["token info: nothing for 10 s", info, "hang", /token\/info\): no answer in time/],
     [
@@ -756,7 +764,7 @@ describe.concurrent("one endpoint that fails is a warning (docs/contracts/api.md
     });
   }
 
-  it("account: 403 means no account:read, and nothing else", async ({ expect, onTestFinished }) => {
+  it("account: 403 only means that account:read is missing", async ({ expect, onTestFinished }) => {
     const bench = await workbench({ onTestFinished });
     bench.sandbox.accept(bench.token, { scopes: ["droplet:read"] });
     const { status, stdout } = await bench.run(["--token-stdin", "--json"], { input: bench.token });
@@ -768,7 +776,7 @@ describe.concurrent("one endpoint that fails is a warning (docs/contracts/api.md
   });
 });
 
-/** One document of init for each id will do: check's has the text of the others. */
+/** One document of init for each id is enough: those of check have the other texts. */
 function isFirstOfItsId({ id, name }: Case): boolean {
   return CASES.find((other) => other.id === id)?.name === name;
 }
@@ -788,7 +796,7 @@ function expectDocument(
   expect({ status, stderr }).toEqual({ status: expected, stderr: "" });
 }
 
-/** Root is stopped by no permission: its files go to somebody else, who then runs the program. */
+/** Permissions don't stop root: another user gets the files and runs the program. */
 async function asSomebody({ root }: Workbench): Promise<RunOptions> {
   if (process.getuid?.() !== 0) return {};
   const uid = 65_534;
@@ -799,7 +807,7 @@ async function asSomebody({ root }: Workbench): Promise<RunOptions> {
   return { uid };
 }
 
-/** Outside the bench's tree, as the fake keeps a log. @returns the PATH that it is on. */
+/** Outside the bench's tree, because the fake writes a log. @returns the PATH with doctl. */
 async function withDoctl(bench: Workbench, later: Later): Promise<{ PATH: string }> {
   const { path, cleanup } = await dir({ prefix: "do-bootstrap-test-", unsafeCleanup: true });
   later(() => cleanup());

@@ -7,7 +7,7 @@ import type { FindingDocument } from "../../src/report/documents.ts";
 import { HIDING_PLACES, historyRepo } from "../bench/history-repo.mjs";
 import { randomToken, unguardedToken, type Workbench, workbench } from "../fixtures/workbench.ts";
 
-/** What --history adds. */
+/** The findings that --history adds. */
 async function leaks(bench: Workbench, ...args: string[]): Promise<readonly FindingDocument[]> {
   const { stdout, stderr } = await bench.run(["check", "--history", "--json", ...args]);
   const { findings } = JSON.parse(stdout) as { findings: readonly FindingDocument[] };
@@ -24,7 +24,7 @@ function gitAt({ repo, env }: Workbench, seconds: number, ...args: string[]) {
   });
 }
 
-/** Writes a file, with a token unless told otherwise, and commits everything. */
+/** Writes a file, by default with a token, and commits everything. */
 async function commitAt(bench: Workbench, seconds: number, path: string, text = bench.token) {
   await bench.write(path, text);
   await bench.git("add", "--all");
@@ -36,7 +36,7 @@ const PROD = "environments: { prod: { token: { envFile: .env.prod } } }\n";
 const ids = (found: readonly FindingDocument[]) => found.map(({ id }) => id).sort();
 
 describe("check --history", () => {
-  it("finds a token in every hiding place of a repo, once, and never prints it", async () => {
+  it("finds a token once in every hiding place of a repo, and never prints it", async () => {
     const bench = await workbench();
     const tokens = await historyRepo(bench.repo, 40, bench.env);
     for (const token of Object.values(tokens)) bench.sandbox.accept(token);
@@ -68,7 +68,7 @@ describe("check --history", () => {
     );
   });
 
-  it("finds an old token by its name, and one in escapes; the old one is sent to nobody", async () => {
+  it("finds an old-style token by its name, without sending it, and a token in escapes", async () => {
     const bench = await workbench();
     const old = randomToken().slice("dop_v1_".length);
     await commitAt(bench, 1_700_000_000, "old.sh", `# x\nDO_TOKEN=${old}\n`);
@@ -89,7 +89,7 @@ describe("check --history", () => {
     expect(sent.join()).not.toContain(old);
   });
 
-  it("finds one that git replace hides", async () => {
+  it("finds a token that git replace hides", async () => {
     const bench = await workbench();
     await bench.write("old.tf", bench.token);
     await bench.write("new.tf", "clean\n");
@@ -102,7 +102,7 @@ describe("check --history", () => {
     expect(ids(await leaks(bench))).toEqual(["leak.in-history"]);
   });
 
-  it("one in many versions of a file is one; this repo's own is said to be it", async () => {
+  it("reports a token in many versions of a file once, and recognizes this repo's token", async () => {
     const bench = await workbench();
     await bench.run(["--token-stdin"], { input: bench.token });
     for (let i = 0; i < 4; i++) {
@@ -124,7 +124,7 @@ describe("check --history", () => {
     expect(status).toBe(3);
   });
 
-  it("advises to rotate the token of the environment that was asked about", async () => {
+  it("advises to rotate the token of the --env environment", async () => {
     const bench = await workbench();
     await bench.write(".do-bootstraprc", PROD);
     await bench.write(".gitignore", ".env.prod\n");
@@ -158,7 +158,7 @@ describe("check --history", () => {
       /^a:1 in commit \w+ \(.*, stash@\{1\}\)\.$/,
     ],
     [
-      "what an older stash has of untracked files",
+      "an untracked file in an older stash",
       async (bench) => {
         await commitAt(bench, 1_700_000_000, "a", "clean\n");
         await bench.write("b", bench.token);
@@ -182,7 +182,7 @@ describe("check --history", () => {
       /^b:1 in commit \w+ \(.*, main\^2\) and 1 later commit, and in the work tree\.$/,
     ],
     [
-      "a clock that went back",
+      "a commit that is older than its parent",
       async (bench) => {
         await commitAt(bench, 1_700_000_000, "a");
         await bench.write("a", `${bench.token} again`);
@@ -191,7 +191,7 @@ describe("check --history", () => {
       /^a:1 in commit \w+ \(2023-11-14, main~1\) and 1 later commit, and in the work tree\.$/,
     ],
     [
-      "a time that is none",
+      "an invalid commit time",
       async (bench) => {
         await commitAt(bench, 1_700_000_000, "a");
         const text = await bench.git("cat-file", "commit", "HEAD");
@@ -201,7 +201,7 @@ describe("check --history", () => {
       },
       /^a:1 in commit \w+ \(main\) and 1 later commit, and in the work tree\.$/,
     ],
-  ])("names the commit that brought it in: %s", async (_, prepare, place) => {
+  ])("names the commit that added the token: %s", async (_, prepare, place) => {
     const bench = await workbench();
     bench.sandbox.accept(bench.token);
     await prepare(bench);
@@ -212,11 +212,11 @@ describe("check --history", () => {
   });
 
   it.each<[what: string, name: (token: string) => string]>([
-    ["as it is", (token) => token],
+    ["as plain text", (token) => token],
     ["in base64", (token) => Buffer.from(`u:${token}`).toString("base64url")],
-    ["as a URL has it", (token) => token.replaceAll("_", "%5F")],
+    ["URL-encoded", (token) => token.replaceAll("_", "%5F")],
   ])(
-    "finds one in the name of a file, a branch and a tag, %s, and prints none",
+    "finds a token in the name of a file, branch and tag, %s, and prints none",
     async (_, form) => {
       const bench = await workbench();
       const token = unguardedToken();
@@ -247,7 +247,7 @@ describe("check --history", () => {
     },
   );
 
-  it("says how a tag is taken away whose message has one", async () => {
+  it("says how to delete a tag with a token in its message", async () => {
     const bench = await workbench();
     const token = unguardedToken();
     bench.sandbox.accept(token);
@@ -263,7 +263,7 @@ describe("check --history", () => {
     expect(lost?.fix).toContain("git gc --prune=now");
   });
 
-  it("a dead token is worth a line and no more", async () => {
+  it("a token that is no longer valid is only an info finding", async () => {
     const bench = await workbench();
     await bench.run(["--token-stdin"], { input: bench.token });
     await bench.write("old.md", `# ${randomToken()}\n`);
@@ -281,7 +281,11 @@ describe("check --history", () => {
     ["a file that git ignores", { "notes.local": "TOKEN" }, ["leak.in-ignored-file"]],
     ["a state", { "terraform.tfstate": '{"a":"TOKEN"}' }, ["leak.in-state"]],
     ["a backup of a state", { "terraform.tfstate.backup": "TOKEN" }, ["leak.in-state"]],
-    ["the backend's copy", { ".terraform/terraform.tfstate": "TOKEN" }, ["leak.in-state"]],
+    [
+      "the backend's copy of a state",
+      { ".terraform/terraform.tfstate": "TOKEN" },
+      ["leak.in-state"],
+    ],
     [
       "a state of a workspace",
       { "terraform.tfstate.d/prod/terraform.tfstate": "TOKEN" },
@@ -289,25 +293,29 @@ describe("check --history", () => {
     ],
     ["a file in UTF-16", { "wide.txt": "WIDE" }, ["leak.in-work-tree"]],
     ["a saved plan", { tfplan: "PLAN" }, ["leak.in-state"]],
-    ["a saved plan of any name", { "out.local": "PLAN" }, ["leak.in-state"]],
-    ["the files that are for it", { ".env.prod.local": "TOKEN", "x.tfvars": "TOKEN" }, []],
-    ["what is ignored as a folder", { "node_modules/a/index.js": "TOKEN" }, []],
+    ["a saved plan with another name", { "out.local": "PLAN" }, ["leak.in-state"]],
+    ["files that are meant for tokens", { ".env.prod.local": "TOKEN", "x.tfvars": "TOKEN" }, []],
+    ["a file in an ignored folder", { "node_modules/a/index.js": "TOKEN" }, []],
     ["a Docker context", { Dockerfile: "FROM x\n" }, ["leak.in-image"]],
-    ["one that leaves it out", { Dockerfile: "FROM x\n", ".dockerignore": ".env*\n" }, []],
     [
-      "one that lets it in again",
+      "a Docker context that excludes the env file",
+      { Dockerfile: "FROM x\n", ".dockerignore": ".env*\n" },
+      [],
+    ],
+    [
+      "a Docker context that includes the env file again",
       { Dockerfile: "FROM x\n", ".dockerignore": "*\n!.env\n" },
       ["leak.in-image"],
     ],
     [
-      "an ignore file of the Dockerfile's own",
+      "a Dockerfile with its own ignore file",
       { Dockerfile: "FROM x\n", ".dockerignore": "*\n", "Dockerfile.dockerignore": "docs\n" },
       ["leak.in-image"],
     ],
     ["a Dockerfile in lower case", { dockerfile: "FROM x\n" }, ["leak.in-image"]],
-    ["one that ends so", { "web.dockerfile": "FROM x\n" }, ["leak.in-image"]],
+    ["a file that ends in .dockerfile", { "web.dockerfile": "FROM x\n" }, ["leak.in-image"]],
     [
-      "what is built, in a Docker context",
+      "build output in a Docker context",
       {
         Dockerfile: "FROM x\n",
         "built/a/app.js": "TOKEN",
@@ -317,7 +325,7 @@ describe("check --history", () => {
       ["leak.in-image"],
     ],
     [
-      "what is built, and left out of it",
+      "build output that a Docker context excludes",
       {
         Dockerfile: "FROM x\n",
         "built/app.js": "TOKEN",
@@ -327,7 +335,7 @@ describe("check --history", () => {
       [],
     ],
     [
-      "what is built, in a package",
+      "build output in a package",
       {
         "package.json": PACKAGE.replace("}", ',"files":["built"]}'),
         "built/index.js": "TOKEN",
@@ -336,19 +344,19 @@ describe("check --history", () => {
       },
       ["leak.in-package"],
     ],
-    ["a Docker context below", { "web/Dockerfile": "FROM x\n" }, []],
+    ["a Docker context in a subfolder", { "web/Dockerfile": "FROM x\n" }, []],
     [
-      "a package without rules of git's",
+      "a package without .gitignore rules",
       { "package.json": PACKAGE, ".npmignore": "docs\n" },
       ["leak.in-package"],
     ],
     [
-      "one that begins with a mark of order",
+      "a package.json with a byte order mark",
       { "package.json": `\ufeff${PACKAGE}`, ".npmignore": "docs\n" },
       ["leak.in-package"],
     ],
     [
-      "one that bundles all it depends on",
+      "a package that bundles all dependencies",
       {
         "package.json": PACKAGE.replace("}", ',"bundleDependencies":true}'),
         ".npmignore": "docs\n",
@@ -356,20 +364,20 @@ describe("check --history", () => {
       ["leak.in-package"],
     ],
     [
-      "one whose list of files is none",
+      "a package with an invalid files list",
       { "package.json": PACKAGE.replace("}", ',"files":{"a":1}}') },
       ["leak.not-searched"],
     ],
-    ["one that has them", { "package.json": PACKAGE, ".gitignore": ".env\n" }, []],
-    ["one that names it", { "package.json": ALL }, ["leak.in-package"]],
     [
-      "one that is private",
-      { "package.json": '{"name":"a","private":true}', ".npmignore": "" },
+      "a package whose .gitignore excludes the env file",
+      { "package.json": PACKAGE, ".gitignore": ".env\n" },
       [],
     ],
+    ["a package that lists the env file", { "package.json": ALL }, ["leak.in-package"]],
+    ["a private package", { "package.json": '{"name":"a","private":true}', ".npmignore": "" }, []],
   ];
 
-  it("looks at each kind of file for what it is", async () => {
+  it("reports each kind of file with its own finding", async () => {
     const bench = await workbench();
     const ignored = ["*.local", ".env*", "*.tfvars", "*.tfstate*", "tfplan", ".terraform/"];
     await bench.write(".gitignore", [...ignored, "node_modules/", ""].join("\n"));
@@ -394,7 +402,7 @@ describe("check --history", () => {
   it.each<[what: string, spoil: (bench: Workbench) => Promise<unknown>]>([
     ["a partial clone", (bench) => bench.git("config", "remote.origin.promisor", "true")],
     [
-      "a broken commit that nothing leads to",
+      "an unreachable broken commit",
       async (bench) => {
         const commit = await bench.git("cat-file", "commit", "HEAD");
         await bench.write("../broken", commit.replace(/^tree \w+/, `tree ${"1".repeat(40)}`));
@@ -402,7 +410,7 @@ describe("check --history", () => {
       },
     ],
     [
-      "a broken file that nothing leads to",
+      "unreachable broken files",
       async (bench) => {
         const paths: string[] = [];
         for (let i = 0; i < 3; i++) {
@@ -414,11 +422,11 @@ describe("check --history", () => {
           await writeFile(path, bytes.subarray(0, bytes.length / 2));
           paths.push(path);
         }
-        // What searches the workbench at the end of a test wants whole objects.
+        // The search at the end of a test needs whole objects.
         return () => Promise.all(paths.map((path) => rm(path)));
       },
     ],
-  ])("finds what is there in %s", async (_, spoil) => {
+  ])("still finds a token in a repo with %s", async (_, spoil) => {
     const bench = await workbench();
     bench.sandbox.accept(bench.token);
     await bench.write("a", bench.token);
@@ -433,7 +441,7 @@ describe("check --history", () => {
     expect(ids(found).includes("leak.not-searched")).toBe(typeof mend === "function");
   });
 
-  it("names a commit as git takes it, also where names are of 64 digits", async () => {
+  it("names a commit in a form that git accepts, also with 64-digit hashes", async () => {
     const bench = await workbench();
     bench.sandbox.accept(bench.token);
     await rm(join(bench.repo, ".git"), { recursive: true });
@@ -446,7 +454,7 @@ describe("check --history", () => {
     expect(await bench.git("show", where)).toBe(bench.token);
   });
 
-  it("a token of mere digits is found by its value", async () => {
+  it("finds this repo's old-style token by its value", async () => {
     const bench = await workbench();
     const legacy = randomToken().slice(7);
     bench.sandbox.accept(legacy);
@@ -462,7 +470,7 @@ describe("check --history", () => {
     expect(names.sort()).toEqual(["a.sh", "b.yaml", "wide", "wrapped"]);
   });
 
-  it("runs nothing of the repo, and asks about a token DigitalOcean alone", async () => {
+  it("runs no command from the repo's git settings", async () => {
     const bench = await workbench();
     const canary = join(bench.tmp, "canary");
     const touch = `sh -c "touch ${canary}"`;
@@ -492,7 +500,7 @@ describe("check --history", () => {
     expect(await readdir(bench.tmp)).not.toContain("canary");
   });
 
-  it("says what was not looked at: other repos, older commits, plans and patterns that are too much", async () => {
+  it("says what was not searched: submodules, older commits, nested plans, huge patterns", async () => {
     const bench = await workbench();
     await commitAt(bench, 1_700_000_000, "a", "clean\n");
     const plan = Buffer.from(zipSync({ tfplan: Buffer.alloc(0) }));
@@ -519,7 +527,7 @@ describe("check --history", () => {
     ]);
   });
 
-  it("says of which tokens nobody knows whether they are valid, and the same fix once", async () => {
+  it("says which tokens were not checked, and prints the same fix once", async () => {
     const bench = await workbench();
     const tokens = Array.from({ length: 102 }, () => randomToken());
     for (const token of tokens) bench.sandbox.accept(token);

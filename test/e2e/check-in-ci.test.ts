@@ -16,7 +16,7 @@ const without =
   (_, clone) =>
     rm(join(clone, name));
 
-/** A prepared repo in a fresh clone, as a pipeline has it; nothing has run there. */
+/** A prepared repo in a fresh clone, as in a pipeline; nothing has run there. */
 async function clone(config: string, spoil: Spoil) {
   const bench = await workbench();
   await bench.write(".do-bootstraprc.yaml", config);
@@ -43,7 +43,7 @@ async function clone(config: string, spoil: Spoil) {
   return { bench, check };
 }
 
-describe("check in a pipeline judges the repo, not the checkout", () => {
+describe("check in a pipeline checks the repo, not the checkout", () => {
   it.each<
     [
       string,
@@ -59,19 +59,19 @@ describe("check in a pipeline judges the repo, not the checkout", () => {
     ["init has not run", "", fine, "true", "check", 0, 1, 0],
     ["with --strict", "", fine, "1", "check --strict", 0, 1, 0],
     ["with --all", "", fine, "true", "check --all", 0, 1, 0],
-    ["nor has workspace select", WORKSPACE, fine, "true", "check", 0, 2, 0],
-    ["of every environment", ENVIRONMENTS, fine, "true", "check --all --strict", 0, 3, 0],
-    ["of one environment", ENVIRONMENTS, fine, "true", "check --env prod", 0, 2, 0],
+    ["workspace select has not run either", WORKSPACE, fine, "true", "check", 0, 2, 0],
+    ["every environment", ENVIRONMENTS, fine, "true", "check --all --strict", 0, 3, 0],
+    ["one environment", ENVIRONMENTS, fine, "true", "check --env prod", 0, 2, 0],
     ["a file of the repo is missing", "", without(".env.example"), "true", "check", 3, 1, 1],
     ["Terraform code is missing", "", without("provider.tf"), "true", "check --all", 3, 1, 1],
-    ["on a person's machine", "", fine, "", "check", 3, 0, 1],
+    ["on a developer's machine", "", fine, "", "check", 3, 0, 1],
     ["CI=false", WORKSPACE, fine, "false", "check --all", 3, 0, 2],
   ])("%s", async (_, config, spoil, CI, line, status, notRun, pending) => {
     const { check } = await clone(config, spoil);
     expect(await check(line, { CI })).toEqual({ status, notRun, pending });
   });
 
-  it("says so in words, with the command", async () => {
+  it("names the command to run", async () => {
     const { bench } = await clone("", fine);
     const env = { DIGITALOCEAN_TOKEN: bench.token, CI: "true" };
     const { status, stdout } = await bench.run(["check"], { cwd: "../clone", env });
@@ -81,7 +81,7 @@ describe("check in a pipeline judges the repo, not the checkout", () => {
     );
   });
 
-  it("init runs it all the same", async () => {
+  it("init runs terraform init anyway", async () => {
     const { bench } = await clone("", fine);
     const env = { DIGITALOCEAN_TOKEN: bench.token, CI: "true" };
     const { stderr } = await bench.run([], { cwd: "../clone", env });

@@ -40,7 +40,7 @@ async function repoWith(
   return bench;
 }
 
-/** A project of its own below the repo. */
+/** A project in a subfolder of the repo. */
 function inFolder(folder: string, config = "{}"): Files {
   return {
     [`${folder}/do-bootstrap.config.yaml`]: config,
@@ -65,7 +65,7 @@ const BARE = { "main.tf": BACKEND + DROPLET, ".terraform.lock.hcl": "" };
 const CODE = { ...BARE, ...locked(), [VENDORED]: "a package" };
 
 describe.concurrent("ci", () => {
-  it("writes a workflow, says what is left to do, and a second time changes nothing", async (context) => {
+  it("writes a workflow and lists the next steps; a second run changes nothing", async (context) => {
     const { expect } = context;
     const bench = await repoWith(context, CODE);
     const first = await bench.run(["ci", "github"]);
@@ -87,7 +87,7 @@ describe.concurrent("ci", () => {
     expect(await treeHash(bench.repo)).toBe(before);
   });
 
-  it("neither takes the token nor asks anybody about it", async (context) => {
+  it("does not read the token, and sends no request", async (context) => {
     const { expect } = context;
     const command = '["sh", "-c", "touch ran"]';
     const bench = await repoWith(context, {
@@ -101,7 +101,7 @@ describe.concurrent("ci", () => {
     expect(await readdir(bench.repo)).not.toContain("ran");
   });
 
-  it("--dry-run shows the file and writes nothing; --json is described by the schema", async (context) => {
+  it("--dry-run shows the file and writes nothing; --json matches the schema", async (context) => {
     const { expect } = context;
     const bench = await repoWith(context, CODE);
     const before = await treeHash(bench.repo);
@@ -121,7 +121,7 @@ describe.concurrent("ci", () => {
     expect(await treeHash(bench.repo)).toBe(before);
   });
 
-  it("brings an unedited file up to a new template, and says so", async (context) => {
+  it("updates an unedited file to a new template, and says so", async (context) => {
     const { expect } = context;
     const bench = await repoWith(context, CODE);
     await bench.run(["ci", "github"]);
@@ -133,7 +133,7 @@ describe.concurrent("ci", () => {
     expect(await bench.read(WORKFLOW)).toBe(current);
   });
 
-  it("leaves an edited one alone, with a finding; --force writes it anew", async (context) => {
+  it("keeps an edited file with a finding; --force regenerates it", async (context) => {
     const { expect } = context;
     const bench = await repoWith(context, CODE);
     await bench.run(["ci", "github"]);
@@ -148,7 +148,7 @@ describe.concurrent("ci", () => {
     expect(await bench.read(WORKFLOW)).toBe(current);
   });
 
-  it.for(["1.10", '#7/ü"x'])("remembers --branch %s by the file", async (branch, context) => {
+  it.for(["1.10", '#7/ü"x'])("remembers --branch %s in the file", async (branch, context) => {
     const { expect } = context;
     const bench = await repoWith(context, CODE);
     await bench.run(["ci", "github", "--branch", branch]);
@@ -157,7 +157,7 @@ describe.concurrent("ci", () => {
     expect(again.stderr).toMatch(/^✓ Nothing to do/m);
   });
 
-  it("applies the default branch of the remote, of which git is asked once", async (context) => {
+  it("applies on the default branch of the remote", async (context) => {
     const { expect } = context;
     const bench = await repoWith(context, CODE);
     await bench.git("commit", "--quiet", "--message=x");
@@ -174,7 +174,7 @@ describe.concurrent("ci", () => {
     expect(other.status).toBe(3);
   });
 
-  it("uninstall takes an unedited one away, and keeps what is edited or somebody else's", async (context) => {
+  it("uninstall removes an unedited file, and keeps edited and other files", async (context) => {
     const { expect } = context;
     const bench = await repoWith(context, { ...CODE, ".gitlab-ci.yml": "test: {}\n" });
     await bench.run(["ci", "github"]);
@@ -190,7 +190,7 @@ describe.concurrent("ci", () => {
     expect(await bench.read(".gitlab-ci.yml")).toBe("test: {}\n");
   });
 
-  it("uninstall leaves a folder that somebody else has files in", async (context) => {
+  it("uninstall keeps a folder with other files", async (context) => {
     const { expect } = context;
     const bench = await repoWith(context, { ...CODE, ".github/CODEOWNERS": "* @ada\n" });
     await bench.run(["ci", "github"]);
@@ -198,7 +198,7 @@ describe.concurrent("ci", () => {
     expect(await readdir(join(bench.repo, ".github"))).toEqual(["CODEOWNERS"]);
   });
 
-  it("several environments: what is to be done for each, the plan before the apply", async (context) => {
+  it("several environments: next steps for each, plan before apply", async (context) => {
     const { expect } = context;
     const names = ["dev", "staging", "prod", "test"];
     const workspaces = names.map((name) => [name, { terraform: { workspace: name } }]);
@@ -223,7 +223,7 @@ describe.concurrent("ci", () => {
     expect(stdout).toContain("→ do-bootstrap --env staging\n");
   });
 
-  it("GitLab: a file of the user's own stays, and has to include ours", async (context) => {
+  it("GitLab: keeps the user's own file, which must include ours", async (context) => {
     const { expect } = context;
     const own = "test:\n  script: [make]\n";
     const bench = await repoWith(context, { ...CODE, ".gitlab-ci.yml": own });
@@ -241,26 +241,26 @@ describe.concurrent("ci", () => {
   it.for<[name: string, text: string, said: string[]]>([
     ["a comment that names the file", "# .gitlab/do-bootstrap.yml\n", ["must include"]],
     ["the file in a script", "a: { script: cat .gitlab/do-bootstrap.yml }\n", ["must include"]],
-    ["no YAML", "include: [", ["must include"]],
+    ["invalid YAML", "include: [", ["must include"]],
     ["one path", "include: /.gitlab/do-bootstrap.yml\n", []],
     ["a list of paths", "include: [ünï (a).yml, .gitlab/do-bootstrap.yml]\n", []],
     ["one object", "include: { local: /.gitlab/do-bootstrap.yml }\n", []],
     ["a pattern", "include: [{ local: .gitlab/*.yml }]\n", []],
     ["another pattern", "include: { local: ci/**.yml }\n", ["must include"]],
-    ["inputs before it", "spec: {}\n---\ninclude: .gitlab/do-bootstrap.yml\n", []],
+    ["a spec document before it", "spec: {}\n---\ninclude: .gitlab/do-bootstrap.yml\n", []],
     ["GitLab's own tags", "a: !reference [b]\ninclude: .gitlab/do-bootstrap.yml\n", []],
     [
-      "stages of its own",
+      "its own stages",
       "include: .gitlab/do-bootstrap.yml\nstages: [build, test]\n",
       ["Add to it: deploy"],
     ],
     [
-      "rules for pushes alone",
+      "rules for pushes only",
       "include: .gitlab/*.yml\nworkflow: { rules: [{ if: $CI_COMMIT_BRANCH }] }\n",
       ["Add to these rules"],
     ],
-    ["all of the stages", "include: .gitlab/*.yml\nstages: [test, deploy]\n", []],
-  ])("GitLab: a file of the user's own with %s", async ([, text, said], context) => {
+    ["all of our stages", "include: .gitlab/*.yml\nstages: [test, deploy]\n", []],
+  ])("GitLab: the user's own file with %s", async ([, text, said], context) => {
     const { expect } = context;
     const bench = await repoWith(context, { ...CODE, ".gitlab-ci.yml": text });
     const { status, stdout } = await bench.run(["ci", "gitlab", "--dry-run"]);
@@ -269,7 +269,7 @@ describe.concurrent("ci", () => {
     expect(words.filter((each) => stdout.includes(each))).toEqual(said);
   });
 
-  it("GitLab: two projects of one repo have a file each, and uninstall takes its own", async (context) => {
+  it("GitLab: two projects in one repo get a file each; uninstall removes its own", async (context) => {
     const { expect } = context;
     const bench = await repoWith(context, {
       ...inFolder("svc/a", "project: a\n"),
@@ -290,7 +290,7 @@ describe.concurrent("ci", () => {
   });
 
   it.for(["github", "gitlab"])(
-    "%s: the pipeline of another project is left alone",
+    "%s: keeps the pipeline of another project",
     async (provider, context) => {
       const { expect } = context;
       const bench = await repoWith(context, {
@@ -314,7 +314,7 @@ describe.concurrent("ci", () => {
     },
   );
 
-  it("follows the config: roots, environments, tool, workspace, backend, and a folder of its own", async (context) => {
+  it("follows the config: roots, environments, tool, workspace, backend, subfolder", async (context) => {
     const { expect } = context;
     const bench = await repoWith(context, {
       "apps/web/do-bootstrap.config.yaml": `project: shop
@@ -359,7 +359,7 @@ environments:
   });
 
   it.for<[name: string, files: Files, args: string[], status: number, said: string]>([
-    ["no code", {}, ["github"], 2, "There is no Terraform code"],
+    ["no Terraform code", {}, ["github"], 2, "There is no Terraform code"],
     [
       "terraform: false",
       { ".do-bootstraprc": "terraform: false\n" },
@@ -367,40 +367,46 @@ environments:
       2,
       "terraform: false",
     ],
-    ["neither of the two", CODE, ["jenkins"], 2, "for GitHub or for GitLab"],
-    ["both", CODE, ["github", "gitlab"], 2, "for GitHub or for GitLab"],
-    ["an odd branch", CODE, ["github", "--branch", "a${{x}}"], 2, "is not supported in a pipeline"],
+    ["an unknown provider", CODE, ["jenkins"], 2, "for GitHub or for GitLab"],
+    ["both providers", CODE, ["github", "gitlab"], 2, "for GitHub or for GitLab"],
     [
-      "a branch for GitLab",
+      "an unsupported branch name",
+      CODE,
+      ["github", "--branch", "a${{x}}"],
+      2,
+      "is not supported in a pipeline",
+    ],
+    [
+      "--branch for GitLab",
       CODE,
       ["gitlab", "--branch", "x"],
       2,
       "--branch works with GitHub only",
     ],
     [
-      "a folder with letters of its own",
+      "a folder with letters other than a to z",
       { ".do-bootstraprc": "terraform: { dir: ünï }\n", "ünï/main.tf": BACKEND },
       ["github"],
       2,
       "use letters a to z",
     ],
     [
-      "a folder that begins with a dash",
+      "a folder that starts with a dash",
       { ".do-bootstraprc": "terraform: { dir: -x }\n", "-x/main.tf": BACKEND },
       ["github"],
       2,
       "must not start with -",
     ],
     [
-      "a folder that would be an expression",
+      "a folder that looks like an expression",
       { ".do-bootstraprc": 'terraform: { dir: "a${{x}}" }\n', "a${{x}}/main.tf": BACKEND },
       ["github"],
       2,
       "is not supported in a pipeline",
     ],
-    ["state in a file", { "main.tf": DROPLET }, ["github"], 3, "[ci.local-state]"],
+    ["local state", { "main.tf": DROPLET }, ["github"], 3, "[ci.local-state]"],
     [
-      "more jobs than GitHub takes",
+      "more jobs than GitHub allows",
       {
         ".do-bootstraprc": JSON.stringify({
           terraform: Array.from({ length: 16 }, (_, i) => ({ dir: `r${i}` })),
@@ -415,14 +421,14 @@ environments:
       "[ci.too-many-jobs]",
     ],
     [
-      "state in a file, as a backend",
+      "local state in a backend block",
       { "main.tf": 'terraform {\n  backend "local" {}\n}\n' },
       ["github"],
       3,
       "[ci.local-state]",
     ],
     [
-      "a backend of AWS's beside one on Spaces",
+      "an AWS backend next to a backend on Spaces",
       {
         ".do-bootstraprc":
           "project: x\nterraform: [{ dir: a }, { dir: b, backend: { bucket: acme, region: nyc3 } }]\n",
@@ -442,13 +448,19 @@ environments:
       "[ci.cloud]",
     ],
     [
-      "code for another release",
+      "code for another Terraform release",
       { "main.tf": 'terraform {\n  required_version = "~> 1.5.0"\n  backend "s3" {}\n}\n' },
       ["github"],
       3,
       "[ci.tool-version]",
     ],
-    ["a file of somebody's", { ...CODE, [WORKFLOW]: "on: push\n" }, ["github"], 3, "[ci.not-ours]"],
+    [
+      "a workflow that we did not write",
+      { ...CODE, [WORKFLOW]: "on: push\n" },
+      ["github"],
+      3,
+      "[ci.not-ours]",
+    ],
     [
       "a workflow that git ignores",
       { ...CODE, ".gitignore": ".github/\n" },
@@ -457,14 +469,14 @@ environments:
       "[ci.ignored]",
     ],
     [
-      "a file that git ignores, and GitLab's has to include",
+      "an ignored file that GitLab's file has to include",
       { ...CODE, ".gitlab-ci.yml": "a: {}\n", ".gitignore": ".gitlab/*.yml\n" },
       ["gitlab"],
       3,
       "[ci.ignored]",
     ],
     [
-      "the file of GitLab's that has to include ours",
+      "an ignored GitLab file that has to include ours",
       { ...inFolder("svc"), ".gitignore": ".gitlab-ci.yml\n" },
       ["gitlab"],
       3,
@@ -485,14 +497,14 @@ environments:
   it.for<[name: string, files: Files, args: string[], said: string | undefined, runs: RegExp]>([
     ["a lock file", CODE, [], undefined, /npm ci --ignore-scripts/],
     [
-      "a lock file of another shape",
+      "a lock file without packages",
       { ...CODE, "package-lock.json": "{}" },
       [],
       "This repo does not say where a pipeline should install do-bootstrap from",
       /exit 1/,
     ],
     [
-      "a lock file with a registry's package",
+      "a lock file with a package from a registry",
       {
         ...CODE,
         ...locked(undefined, "https://registry.example/do-bootstrap/-/do-bootstrap-9.tgz"),
@@ -523,13 +535,13 @@ environments:
       /cp .*\n.*sha512sum --check/,
     ],
     [
-      "a package at an address",
+      "a package at a URL",
       BARE,
       ["--tarball", "https://example.com/x.tgz", "--hash", "a".repeat(128)],
       undefined,
       /curl .*\n.*sha512sum --check/,
     ],
-  ])("installs do-bootstrap by a hash or not at all: %s", async (row, context) => {
+  ])("installs do-bootstrap with a hash or not at all: %s", async (row, context) => {
     const { expect } = context;
     const [, files, args, said, runs] = row;
     const bench = await repoWith(context, files);
@@ -548,7 +560,7 @@ environments:
     }
   });
 
-  it("says what git does not have of that", async (context) => {
+  it("says which of these files to add to git", async (context) => {
     const { expect } = context;
     const bench = await repoWith(context, CODE);
     await bench.git("rm", "--cached", "--quiet", VENDORED);
@@ -557,24 +569,24 @@ environments:
   });
 
   it.for<[name: string, args: string[], said: string]>([
-    ["no such file", ["--tarball", "none.tgz"], "is not a file"],
+    ["a missing file", ["--tarball", "none.tgz"], "is not a file"],
     ["a folder", ["--tarball", "vendor"], "is not a file"],
     ["a file outside the repo", ["--tarball", "/etc/passwd"], "is outside the repo"],
     [
-      "another file than it says",
+      "a file that does not match the hash",
       ["--tarball", VENDORED, "--hash", "a".repeat(128)],
       "does not match --hash",
     ],
-    ["an address without a hash", ["--tarball", "https://example.com/x.tgz"], "needs --hash"],
+    ["a URL without a hash", ["--tarball", "https://example.com/x.tgz"], "needs --hash"],
     ["a short hash", ["--tarball", VENDORED, "--hash", "abc"], "128 characters of 0-9a-f"],
-    ["a hash of nothing", ["--hash", "a".repeat(128)], "--hash needs --tarball"],
+    ["a hash without a package", ["--hash", "a".repeat(128)], "--hash needs --tarball"],
     [
       "plain http",
       ["--tarball", "http://example.com/x.tgz", "--hash", "a".repeat(128)],
       "is not supported in a pipeline",
     ],
     [
-      "a command in an address",
+      "a command in a URL",
       ["--tarball", "https://example.com/$(id).tgz", "--hash", "a".repeat(128)],
       "is not supported in a pipeline",
     ],
@@ -586,7 +598,7 @@ environments:
     expect(status).toBe(2);
   });
 
-  it("without a version file: which release it installs, and why that matters", async (context) => {
+  it("without a version file, says which release the pipeline installs", async (context) => {
     const { expect } = context;
     const bench = await repoWith(context, CODE);
     const said = async () =>
@@ -607,7 +619,7 @@ environments:
     expect(status).toBe(0);
   });
 
-  it("a block of the user's own that is on Spaces, too, goes with terraform.backend", async (context) => {
+  it("accepts the user's own backend on Spaces next to terraform.backend", async (context) => {
     const { expect } = context;
     const endpoint = '\n    endpoints = { s3 = "https://fra1.digitaloceanspaces.com" }\n  ';
     const bench = await repoWith(context, {
@@ -620,13 +632,13 @@ environments:
     expect(status, stderr).toBe(0);
   });
 
-  /** Newer than what stands in a folder above. */
+  /** Newer than the release in the parent folder. */
   const OUR_OWN = expect.stringMatching(/^1\.(?!10)\d+\.\d+$/);
   it.for<[name: string, text: string, release: string, found: boolean]>([
     ["a release", "1.11.4\n", "1.11.4", false],
-    ["with a v", "v1.11.4", "1.11.4", false],
-    ["below a comment", "# ours\r\n\r\n1.11.4 # since May\r\n", "1.11.4", false],
-    ["nothing but a comment", "# none\n", "1.10.5", false],
+    ["a v before the release", "v1.11.4", "1.11.4", false],
+    ["a comment above the release", "# ours\r\n\r\n1.11.4 # since May\r\n", "1.11.4", false],
+    ["only a comment", "# none\n", "1.10.5", false],
     ["two numbers", "1.9\n", OUR_OWN, true],
     ["a range", "latest:^1.9\n", OUR_OWN, true],
   ])(".terraform-version with %s", async ([, text, release, found], context) => {
@@ -644,7 +656,7 @@ environments:
     expect(legsOf(jobs["plan"] ?? {}).map((leg) => leg["version"])).toEqual([release]);
   });
 
-  it("a folder that leads out of the repo is not written to", async (context) => {
+  it("does not write through a folder that links outside the repo", async (context) => {
     const { expect } = context;
     const bench = await repoWith(context, CODE);
     await symlink(bench.tmp, join(bench.repo, ".github"));
@@ -654,7 +666,7 @@ environments:
     expect(await readdir(bench.tmp)).toEqual([]);
   });
 
-  it("a root in a submodule is not in the checkout", async (context) => {
+  it("a root or module in a submodule is an error: the checkout lacks it", async (context) => {
     const { expect } = context;
     const bench = await repoWith(context, { ".do-bootstraprc": "terraform: { dir: infra }\n" });
     await bench.git("init", "--quiet", "infra");
@@ -671,7 +683,7 @@ environments:
     );
   });
 
-  it("what the first run would fail at is named: settings, values, the format", async (context) => {
+  it("names what would fail in the first run: settings, values, format", async (context) => {
     const { expect } = context;
     const bench = await repoWith(context, {
       ...CODE,
@@ -704,7 +716,7 @@ esac
     expect(await bench.read("../tmp/fmt")).toBe("fmt -check -list=true -recursive -no-color \n");
   });
 
-  it("outside git there is nothing to write it into", async (context) => {
+  it("refuses outside a git repo", async (context) => {
     const { expect } = context;
     const bench = await repoWith(context, CODE, false);
     const { status, stderr } = await bench.run(["ci", "github"]);
@@ -723,7 +735,7 @@ esac
     expect(status).toBe(0);
   });
 
-  it("a lock file that git does not have is a warning", async (context) => {
+  it("a lock file that is not in git is a warning", async (context) => {
     const { expect } = context;
     const bench = await repoWith(context, { "main.tf": BACKEND });
     await bench.write(".terraform.lock.hcl", "");
@@ -737,7 +749,7 @@ esac
   });
 });
 
-describe("GitHub: apply runs for what has something to apply, and for nothing else", () => {
+describe("GitHub: apply runs only for roots with changes", () => {
   it.each<[outputs: object, applied: string[]]>([
     [{}, []],
     [{ root_0: "", root_1: "" }, []],
@@ -769,7 +781,7 @@ describe("GitHub: apply runs for what has something to apply, and for nothing el
   });
 });
 
-/** What a runner has: bash, node and npm, and no registry. */
+/** A runner has bash, node and npm, but no registry. */
 async function runner(context: Pick<TestContext, "onTestFinished">, files: Files) {
   const bench = await repoWith(context, { "main.tf": BACKEND, ...files });
   const home = join(bench.root, "runner");
@@ -803,7 +815,7 @@ async function runner(context: Pick<TestContext, "onTestFinished">, files: Files
   return { bench, base, bash };
 }
 
-/** The program, packed as npm packs it, and a lock file that holds its hash. */
+/** The program, packed as npm packs it, and a lock file with its hash. */
 async function packed(bench: Workbench): Promise<void> {
   const path = join(bench.repo, VENDORED);
   await mkdir(dirname(path), { recursive: true });
@@ -818,8 +830,8 @@ async function packed(bench: Workbench): Promise<void> {
   await bench.git("add", "--all");
 }
 
-describe.concurrent("do-bootstrap is installed as a runner does", () => {
-  /** The one step that installs it, as it is in both pipelines. */
+describe.concurrent("installing do-bootstrap on a runner", () => {
+  /** The step that installs it, in either pipeline. */
   async function installer(bench: Workbench, provider: string): Promise<string> {
     if (provider === "github") {
       const { jobs } = parse(await bench.read(WORKFLOW)) as Workflow;
@@ -837,10 +849,10 @@ describe.concurrent("do-bootstrap is installed as a runner does", () => {
     >([
       ["from the lock file", [], async () => undefined, true],
       ["from a package in the repo", ["--tarball", VENDORED], async () => undefined, true],
-      ["another package than the lock file says", [], spoilt, false],
-      ["another package than the pipeline says", ["--tarball", VENDORED], spoilt, false],
+      ["a package that does not match the lock file", [], spoilt, false],
+      ["a package that does not match the pipeline's hash", ["--tarball", VENDORED], spoilt, false],
       [
-        "a lock file that now has it from a registry",
+        "a lock file that now uses a registry",
         [],
         async (bench) => {
           const lock = await bench.read("package-lock.json");
@@ -859,7 +871,7 @@ describe.concurrent("do-bootstrap is installed as a runner does", () => {
         false,
       ],
       [
-        "a hash that npm would not check",
+        "an invalid hash, which npm would not check",
         [],
         async (bench) => {
           const lock = await bench.read("package-lock.json");
@@ -870,7 +882,7 @@ describe.concurrent("do-bootstrap is installed as a runner does", () => {
         false,
       ],
       [
-        "another lock file that npm now takes first",
+        "a new lock file that npm prefers",
         [],
         async (bench) => {
           const lock = await bench.read("package-lock.json");
@@ -879,7 +891,7 @@ describe.concurrent("do-bootstrap is installed as a runner does", () => {
         false,
       ],
       [
-        "a lock file that is gone",
+        "a deleted lock file",
         [],
         async (bench) => rm(join(bench.repo, "package-lock.json")),
         false,
@@ -900,7 +912,7 @@ describe.concurrent("do-bootstrap is installed as a runner does", () => {
       expect(isHere).toMatch(provider === "github" ? /^\d+\.\d+\.\d+$/ : /do-bootstrap$/);
     });
 
-    it("where nothing says from where: it fails", async (context) => {
+    it("fails when the repo does not say what to install", async (context) => {
       const { expect } = context;
       const { bench, bash } = await runner(context, {});
       expect((await bench.run(["ci", provider])).status).toBe(0);
@@ -918,98 +930,103 @@ describe.concurrent("do-bootstrap is installed as a runner does", () => {
 
 const needsTerraform = TERRAFORM === undefined ? " (needs terraform)" : "";
 
-describe.skipIf(TERRAFORM === undefined)(`the steps, run as a runner does${needsTerraform}`, () => {
-  /** No provider, so nothing is downloaded. */
-  const STATE = 'terraform {\n  backend "local" {}\n}\n\noutput "answer" {\n  value = 42\n}\n';
+describe.skipIf(TERRAFORM === undefined)(
+  `the pipeline's steps on a runner${needsTerraform}`,
+  () => {
+    /** Without a provider, so nothing is downloaded. */
+    const STATE = 'terraform {\n  backend "local" {}\n}\n\noutput "answer" {\n  value = 42\n}\n';
 
-  async function prepared(context: TestContext, provider: "github" | "gitlab") {
-    const all = await runner(context, {});
-    const { bench } = all;
-    await packed(bench);
-    const { status, stderr } = await bench.run(["ci", provider]);
-    context.expect(status, stderr).toBe(0);
-    // In place of the bucket, which is not on this machine.
-    await bench.write("main.tf", STATE);
-    await symlink(TERRAFORM ?? "", join(bench.bin, "terraform"));
-    const apply = randomToken();
-    bench.sandbox.accept(apply);
-    const secrets = {
-      DIGITALOCEAN_TOKEN_PLAN: bench.token,
-      DIGITALOCEAN_TOKEN_APPLY: apply,
-    };
-    return { ...all, secrets };
-  }
+    async function prepared(context: TestContext, provider: "github" | "gitlab") {
+      const all = await runner(context, {});
+      const { bench } = all;
+      await packed(bench);
+      const { status, stderr } = await bench.run(["ci", provider]);
+      context.expect(status, stderr).toBe(0);
+      // Instead of the bucket, which this machine does not have.
+      await bench.write("main.tf", STATE);
+      await symlink(TERRAFORM ?? "", join(bench.bin, "terraform"));
+      const apply = randomToken();
+      bench.sandbox.accept(apply);
+      const secrets = {
+        DIGITALOCEAN_TOKEN_PLAN: bench.token,
+        DIGITALOCEAN_TOKEN_APPLY: apply,
+      };
+      return { ...all, secrets };
+    }
 
-  it("GitHub: a plan finds something, apply does it, and the next plan finds nothing", async (context) => {
-    const { expect } = context;
-    const { bench, base, bash, secrets } = await prepared(context, "github");
-    const { jobs } = parse(await bench.read(WORKFLOW)) as Workflow;
-    let ofPlan = {};
-    const run = async (job: Job = {}, leg = legsOf(job)[0] ?? {}) => {
-      const outputs: string[] = [];
-      for (const step of stepsOf(job)) {
-        const env = {
-          ...environmentOf(job, leg, secrets),
-          ...environmentOf(step, leg, secrets, ofPlan),
-        };
-        if (step.run === undefined) continue;
-        const { status, output = "" } = await bash(step.run, env);
-        outputs.push(output);
-        if (status !== 0) return { status, failed: step.name, output: outputs.join("\n") };
-      }
-      return { status: 0, failed: undefined, output: outputs.join("\n") };
-    };
+    it("GitHub: plan finds a change, apply makes it, the next plan finds nothing", async (context) => {
+      const { expect } = context;
+      const { bench, base, bash, secrets } = await prepared(context, "github");
+      const { jobs } = parse(await bench.read(WORKFLOW)) as Workflow;
+      let ofPlan = {};
+      const run = async (job: Job = {}, leg = legsOf(job)[0] ?? {}) => {
+        const outputs: string[] = [];
+        for (const step of stepsOf(job)) {
+          const env = {
+            ...environmentOf(job, leg, secrets),
+            ...environmentOf(step, leg, secrets, ofPlan),
+          };
+          if (step.run === undefined) continue;
+          const { status, output = "" } = await bash(step.run, env);
+          outputs.push(output);
+          if (status !== 0) return { status, failed: step.name, output: outputs.join("\n") };
+        }
+        return { status: 0, failed: undefined, output: outputs.join("\n") };
+      };
 
-    expect(await run(jobs["validate"])).toMatchObject({ status: 0 });
-    const planned = await run(jobs["plan"]);
-    expect(planned, planned.output).toMatchObject({ status: 0 });
-    expect(planned.output).toContain("answer = 42");
-    expect(await readFile(base.GITHUB_OUTPUT, "utf8")).toBe("root_0=true\n");
-    ofPlan = { root_0: "true" };
-    expect(await run(jobs["changed"])).toMatchObject({ status: 0 });
-    const [, roots = ""] = (await readFile(base.GITHUB_OUTPUT, "utf8")).split("roots=");
-    expect(JSON.parse(roots)).toEqual(legsOf(jobs["plan"] ?? {}));
-    await writeFile(base.GITHUB_OUTPUT, "");
-    const applied = await run(jobs["apply"], JSON.parse(roots)[0]);
-    expect(applied, applied.output).toMatchObject({ status: 0 });
-    expect(JSON.parse(await bench.read("terraform.tfstate")).outputs.answer.value).toBe(42);
-    expect((await run(jobs["plan"])).status).toBe(0);
-    expect(await readFile(base.GITHUB_OUTPUT, "utf8")).toBe("");
+      expect(await run(jobs["validate"])).toMatchObject({ status: 0 });
+      const planned = await run(jobs["plan"]);
+      expect(planned, planned.output).toMatchObject({ status: 0 });
+      expect(planned.output).toContain("answer = 42");
+      expect(await readFile(base.GITHUB_OUTPUT, "utf8")).toBe("root_0=true\n");
+      ofPlan = { root_0: "true" };
+      expect(await run(jobs["changed"])).toMatchObject({ status: 0 });
+      const [, roots = ""] = (await readFile(base.GITHUB_OUTPUT, "utf8")).split("roots=");
+      expect(JSON.parse(roots)).toEqual(legsOf(jobs["plan"] ?? {}));
+      await writeFile(base.GITHUB_OUTPUT, "");
+      const applied = await run(jobs["apply"], JSON.parse(roots)[0]);
+      expect(applied, applied.output).toMatchObject({ status: 0 });
+      expect(JSON.parse(await bench.read("terraform.tfstate")).outputs.answer.value).toBe(42);
+      expect((await run(jobs["plan"])).status).toBe(0);
+      expect(await readFile(base.GITHUB_OUTPUT, "utf8")).toBe("");
 
-    bench.sandbox.revoke(bench.token);
-    expect(await run(jobs["plan"])).toMatchObject({ failed: "Does the token have the scopes?" });
-    secrets.DIGITALOCEAN_TOKEN_PLAN = "";
-    expect(await run(jobs["plan"])).toMatchObject({ status: 125, failed: "Plan" });
-  });
+      bench.sandbox.revoke(bench.token);
+      expect(await run(jobs["plan"])).toMatchObject({ failed: "Does the token have the scopes?" });
+      secrets.DIGITALOCEAN_TOKEN_PLAN = "";
+      expect(await run(jobs["plan"])).toMatchObject({ status: 125, failed: "Plan" });
+    });
 
-  it("GitLab: the same", async (context) => {
-    const { expect } = context;
-    const { bench, bash, secrets } = await prepared(context, "gitlab");
-    const file = parse(await bench.read(".gitlab-ci.yml"));
-    /** Its tool is here already. */
-    const run = (job: string, name: string, extra = {}) => {
-      const { before_script: before, script } = file[`.do-bootstrap-${job}`];
-      const steps: string[] = [...before, ...script].filter((step) => !step.includes("$downloads"));
-      const secret = `DIGITALOCEAN_TOKEN_${job.toUpperCase()}` as keyof typeof secrets;
-      const env = { ...file[name].variables, [secret]: secrets[secret], ...extra };
-      return bash(steps.join("\n"), env);
-    };
-    const planned = await run("plan", "plan digitalocean .");
-    expect(planned.output).toContain("There is something to apply.");
-    expect(planned.status, planned.output).toBe(0);
-    const applied = await run("apply", "apply digitalocean .");
-    expect(applied.status, applied.output).toBe(0);
-    const again = await run("plan", "plan digitalocean .");
-    expect(again.output).not.toContain("There is something to apply.");
-    expect(again.status).toBe(0);
+    it("GitLab: plan finds a change, apply makes it, the next plan finds nothing", async (context) => {
+      const { expect } = context;
+      const { bench, bash, secrets } = await prepared(context, "gitlab");
+      const file = parse(await bench.read(".gitlab-ci.yml"));
+      /** Skips the download: the tool is here already. */
+      const run = (job: string, name: string, extra = {}) => {
+        const { before_script: before, script } = file[`.do-bootstrap-${job}`];
+        const steps: string[] = [...before, ...script].filter(
+          (step) => !step.includes("$downloads"),
+        );
+        const secret = `DIGITALOCEAN_TOKEN_${job.toUpperCase()}` as keyof typeof secrets;
+        const env = { ...file[name].variables, [secret]: secrets[secret], ...extra };
+        return bash(steps.join("\n"), env);
+      };
+      const planned = await run("plan", "plan digitalocean .");
+      expect(planned.output).toContain("There is something to apply.");
+      expect(planned.status, planned.output).toBe(0);
+      const applied = await run("apply", "apply digitalocean .");
+      expect(applied.status, applied.output).toBe(0);
+      const again = await run("plan", "plan digitalocean .");
+      expect(again.output).not.toContain("There is something to apply.");
+      expect(again.status).toBe(0);
 
-    const both = await run("plan", "plan digitalocean .", secrets);
-    expect(both.output).toContain("its environment scope is too wide");
-    expect(both.status).toBe(1);
-  });
-});
+      const both = await run("plan", "plan digitalocean .", secrets);
+      expect(both.output).toContain("its environment scope is too wide");
+      expect(both.status).toBe(1);
+    });
+  },
+);
 
-/** The kinds of expression that stand in an `env:`. */
+/** Fills in the expressions that an `env:` contains. */
 function environmentOf(
   { env = {} }: Pick<Step | Job, "env">,
   leg: MatrixLeg,

@@ -7,7 +7,7 @@ import { type RunOptions, type Workbench, workbench } from "../fixtures/workbenc
 const DIST = join(import.meta.dirname, "../../dist");
 const KEPT = ".cache/do-bootstrap/code";
 
-describe.concurrent("what V8 compiled is kept for the next run", () => {
+describe.concurrent("V8's compiled code is kept for the next run", () => {
   const check = (bench: Workbench, options: RunOptions = {}) =>
     bench.run(["check", "--json"], { ...options, process: true });
   const kept = async (home: string) => {
@@ -16,7 +16,7 @@ describe.concurrent("what V8 compiled is kept for the next run", () => {
     return Promise.all(names.map(async (name) => [name, (await stat(join(folder, name))).ino]));
   };
 
-  it("from the second run on, by command, and no word is another", async (context) => {
+  it("from the second run on, for each command, with the same output", async (context) => {
     const { expect } = context;
     const bench = await workbench(context);
     await bench.write("do-bootstrap.config.yaml", "project: acme\n");
@@ -32,11 +32,11 @@ describe.concurrent("what V8 compiled is kept for the next run", () => {
   });
 
   it.for<[what: string, bytes: (whole: Buffer) => Buffer]>([
-    ["is cut off", (whole) => whole.subarray(0, 5000)],
+    ["is truncated", (whole) => whole.subarray(0, 5000)],
     ["is empty", () => Buffer.alloc(0)],
-    ["is of another V8", (whole) => Buffer.from(whole).fill(7, whole.readUInt32LE(0) + 4)],
-    ["is something else", () => Buffer.from("#!/bin/sh\nexit 1\n")],
-  ])("a file that %s is written again", async ([, bytes], context) => {
+    ["is from another V8", (whole) => Buffer.from(whole).fill(7, whole.readUInt32LE(0) + 4)],
+    ["has other contents", () => Buffer.from("#!/bin/sh\nexit 1\n")],
+  ])("rewrites a file that %s", async ([, bytes], context) => {
     const { expect } = context;
     const { bench, file } = await withKept(context);
     const first = await check(bench);
@@ -56,9 +56,14 @@ describe.concurrent("what V8 compiled is kept for the next run", () => {
   >([
     ["in the user's own folder", {}, () => undefined, true],
     ["in a pipeline", { CI: "true" }, () => undefined, false],
-    ["in a folder of everybody's", {}, ({ home }) => chmod(join(home, KEPT), 0o777), false],
-    ["in a checkout", {}, ({ home }) => mkdir(join(home, ".git")), false],
-  ])("code that lies %s is taken or not", async ([, env, arrange, runs], context) => {
+    [
+      "in a folder that everybody can write to",
+      {},
+      ({ home }) => chmod(join(home, KEPT), 0o777),
+      false,
+    ],
+    ["in a git repo", {}, ({ home }) => mkdir(join(home, ".git")), false],
+  ])("kept code %s: used or not", async ([, env, arrange, runs], context) => {
     const { expect } = context;
     const { bench, file } = await withKept(context);
     const mark = join(bench.root, "mark");
@@ -76,7 +81,7 @@ describe.concurrent("what V8 compiled is kept for the next run", () => {
     return { bench, file: join(bench.home, KEPT, `check-${process.versions.v8}.code`) };
   }
 
-  /** Other code in place of each file, which V8 takes for the same, as it is of the same length. */
+  /** Other code in place of each file; V8 accepts it, because it has the same length. */
   function planted(whole: Buffer, mark: string): Buffer {
     const names: [string, number][] = JSON.parse(
       whole.toString("utf8", 4, 4 + whole.readUInt32LE(0)),
@@ -86,7 +91,7 @@ describe.concurrent("what V8 compiled is kept for the next run", () => {
       const { length } = process.getBuiltinModule("fs").readFileSync(join(DIST, name), "utf8");
       const text = `(function(exports,require,module,__filename,__dirname){${evil.padEnd(length)}\n})`;
       const script = new Script(text);
-      // V8 keeps what was run.
+      // V8 keeps the code that was run.
       script.runInThisContext();
       return [name, script.createCachedData()] as const;
     });

@@ -89,12 +89,12 @@ describe("bash", () => {
     ["do-bootstrap --env=pr", ["--env", "=", "pr"], ["prod", "preview"]],
     ["do-bootstrap --env=", ["--env", "="], ["prod", "preview", "staging"]],
     ["do-bootstrap --env=prod che", ["--env", "=", "prod", "che"], ["check"]],
-  ])("%s is several words to it", async (_, words, offered) => {
+  ])("%s is several words in bash", async (_, words, offered) => {
     const bench = await prepared();
     expect((await wordsInBash(bench, words)).sort()).toEqual([...offered].sort());
   });
 
-  it("behind exec, bash-completion knows what the command takes", async () => {
+  it("after exec, bash-completion completes the command's words", async () => {
     const bench = await prepared();
     const define = `_command_offset() { COMPREPLY=("from $1: \${COMP_WORDS[$1]}"); }`;
     const words = ["exec", "--env", "prod", "--", "terraform", "pl"];
@@ -102,21 +102,21 @@ describe("bash", () => {
   });
 });
 
-describe("what a script asks for", () => {
+describe("lists for the completion scripts", () => {
   it.each([
     ["no config", "", "environments"],
-    ["a config that makes no sense", "environments: [", "environments"],
-    ["a config with a mistake", "environment: {}", "environments"],
-    ["a config that holds a token", `project: dop_v1_${"d".repeat(64)}`, "environments"],
+    ["a config with a syntax error", "environments: [", "environments"],
+    ["a config with an unknown key", "environment: {}", "environments"],
+    ["a config that contains a token", `project: dop_v1_${"d".repeat(64)}`, "environments"],
     ["no doctl", "", "contexts"],
-  ])("%s: nothing is offered, and nothing said", async (_, config, list) => {
+  ])("%s: offers nothing, and prints nothing", async (_, config, list) => {
     const bench = await workbench();
     if (config !== "") await bench.write("do-bootstrap.config.yaml", config);
     const result = await bench.run(["completion", "--list", list]);
     expect(result).toEqual({ status: 0, stdout: "", stderr: "" });
   });
 
-  it("names alone, from a subfolder too; no network, no tool, no file", async () => {
+  it("only names, from a subfolder too; without network, tools or files", async () => {
     const bench = await prepared();
     await bench.write(".env.prod", `DIGITALOCEAN_TOKEN=${bench.token}\n`, 0o600);
     // It is a link to the machine's git.
@@ -126,7 +126,7 @@ describe("what a script asks for", () => {
     const asked = async (list: string) =>
       (await bench.run(["completion", "--list", list], { cwd: "infra" })).stdout;
     expect(await asked("environments")).toBe("prod\npreview\nstaging\n");
-    // A name that a shell could run is none.
+    // A name with shell syntax is left out.
     expect(await asked("contexts")).toBe("default\nacme-web\n");
     expect(bench.sandbox.requests).toEqual([]);
     expect(await fileTree(bench.root)).toEqual(before);
@@ -141,12 +141,12 @@ describe("what a script asks for", () => {
     },
   );
 
-  it("the formats of env are all of them", () => {
+  it("all formats of env are offered", () => {
     expect(envOptions.format.completes).toEqual(FORMATS);
   });
 });
 
-/** A repo with environments, a doctl with contexts, and one command that nobody else has. */
+/** A repo with environments, a doctl with contexts, and a command that exists only here. */
 async function prepared(): Promise<Workbench> {
   const bench = await workbench();
   const { bin } = bench;
@@ -158,7 +158,7 @@ async function prepared(): Promise<Workbench> {
   await bench.write("info.tfplan", "");
   await bench.write("do-bootstrap.config.yaml", CONFIG);
   await bench.write("../home/.config/doctl/config.yaml", CONTEXTS, 0o600);
-  // zsh and fish find their own functions by programs that they call.
+  // zsh and fish call these programs to find their own functions.
   for (const tool of ["sh", "uname", "cat", "sed", "tr"]) {
     const { stdout } = await execa("which", [tool]);
     await symlink(stdout, join(bin, tool));
@@ -196,8 +196,8 @@ async function inFish(bench: Workbench, line: string): Promise<string[]> {
 }
 
 /**
- * In a terminal of its own, as zsh completes nowhere else; what it would show is written to a file. What is typed
- * before its line editor reads may be lost.
+ * Runs in a pseudo-terminal, because zsh completes only there; the offers are written to a file.
+ * Text that is typed before its line editor reads may be lost.
  */
 async function inZsh(bench: Workbench, line: string): Promise<string[]> {
   const [inner, hits] = ["zsh", "hits"].map((ending) =>

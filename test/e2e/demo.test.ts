@@ -22,13 +22,13 @@ const TITLES = [
   "Scene 4 of 4: One command replaces the token everywhere.",
 ];
 
-/** The scenes, and what comes behind them. */
+/** The scenes, and the text after them. */
 function partsOf(text: string): { scenes: string[]; ending: string } {
   const [story = "", ending = ""] = text.split(/^Now in your repo:\n/m);
   return { scenes: story.split(/^(?=Scene )/m).filter(Boolean), ending };
 }
 
-/** The rows of the terminal that a scene takes, with a last one for the question. */
+/** The rows of the terminal for a scene, and one for the question. */
 function rowsOf(scene: string): number {
   const lines = scene.trimEnd().split("\n");
   return lines.reduce((rows, line) => rows + Math.max(1, Math.ceil(line.length / COLUMNS)), 2);
@@ -101,7 +101,7 @@ describe.concurrent("the demo in a pipe", () => {
     expect(ending).toContain(ENDING);
   });
 
-  it("with --color: the commands in it have colours, too", async (context) => {
+  it("with --color, its commands use colours too", async (context) => {
     const bench = await machine(context);
     const { stderr } = await bench.run(["demo", "--color"]);
     context.expect(stderr).toMatch(/^\x1b\[1mScene 1 of 4/m);
@@ -113,7 +113,7 @@ describe.concurrent("the demo in a pipe", () => {
     ["on PATH", "do-bootstrap", ENDING],
     ["on PATH by npx", "node_modules/.bin/do-bootstrap", `${INSTALL}${ENDING}`],
   ];
-  it.for(installed)("%s: the ending names what is left to type", async (row, context) => {
+  it.for(installed)("%s: the ending lists the commands that remain", async (row, context) => {
     const [, path, ending] = row;
     const bench = await machine(context);
     const link = join(bench.bin, path);
@@ -149,7 +149,7 @@ describe.skipIf(needsScript !== "").concurrent(`the demo on a terminal${needsScr
     ["Ctrl-C after a scene", /Press Enter for the next scene \(2 of 4\)…/, CTRL_C],
     ["Ctrl-D after a scene", /Press Enter for the next scene \(2 of 4\)…/, CTRL_D],
   ];
-  it.for(moments)("%s ends it, and nothing is left", async ([, screen, key], context) => {
+  it.for(moments)("%s ends it and leaves no files", async ([, screen, key], context) => {
     const { expect } = context;
     const bench = await machine(context);
     const terminal = start(context, bench, ["demo"]);
@@ -161,7 +161,7 @@ describe.skipIf(needsScript !== "").concurrent(`the demo on a terminal${needsScr
     expect(await leftIn(bench)).toEqual([]);
   });
 
-  it("leaves nothing behind when its window is closed", async (context) => {
+  it("leaves no files when its window is closed", async (context) => {
     const bench = await machine(context);
     const terminal = start(context, bench, ["demo"]);
     await terminal.waitFor(/Press Enter/);
@@ -170,7 +170,7 @@ describe.skipIf(needsScript !== "").concurrent(`the demo on a terminal${needsScr
     await context.expect.poll(() => leftIn(bench), { timeout: 10_000 }).toEqual([]);
   });
 
-  it("in CI nobody is waited for", async (context) => {
+  it("in CI, does not wait", async (context) => {
     const bench = await machine(context);
     const terminal = start(context, bench, ["demo"], { env: { CI: "true" } });
     context.expect(await terminal.exit, terminal.screen()).toBe(0);

@@ -6,20 +6,20 @@ import { configWith, type OAuthServer, oauthServer, type Session } from "../fixt
 import { fakeBrowser, fakeDoctl } from "../fixtures/tools.ts";
 import { type RunResult, randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
 
-// What went wrong with doctl 2 (docs/contracts/doctl-2.md 8), by the number of its row, and more of
-// each kind. 8.9 is what was right and stays so.
+// Problems with doctl 2 (docs/contracts/doctl-2.md 8), by the number of the row, and more cases of
+// each kind. 8.9 is what worked before and still works.
 
 const OURS = "Sandbox Team";
 const THEIRS = "Other Team";
 const OTHER_TEAM = { uuid: "0af1c3de-other", name: THEIRS };
 const EXPIRED = { expiresInSeconds: -60 };
-/** Of a repo that needs nothing else. */
+/** For a repo that needs nothing else. */
 const IGNORED = ".env*\n!.env.example\n*.secret.auto.tfvars.json\n";
 
 type Test = Pick<TestContext, "onTestFinished">;
 type DoctlSettings = NonNullable<Parameters<typeof fakeDoctl>[1]>;
 
-/** A machine with doctl 2, and a repo whose token lasts and is of our team. */
+/** A machine with doctl 2, and a repo with a personal access token of our team. */
 interface Scene extends Workbench {
   readonly oauth: OAuthServer;
   /** doctl's config. */
@@ -27,9 +27,9 @@ interface Scene extends Workbench {
   put(text: string): Promise<void>;
   stored(): Promise<string>;
   doctl(...args: string[]): Promise<{ exitCode?: number; stdout: string; stderr: string }>;
-  /** Whose token doctl uses in a context; "nobody's" where it cannot work. */
+  /** The team whose token doctl uses in a context; "nobody's" if doctl can't use the context. */
   teamIn(context: string): Promise<string>;
-  /** What check has to say of doctl: findings, and changes to make. */
+  /** What check reports about doctl: findings, and changes to make. */
   saidOfDoctl(): Promise<readonly string[]>;
 }
 
@@ -59,18 +59,20 @@ async function scene(test: Test, settings: DoctlSettings = {}): Promise<Scene> {
       const { findings, pending } = JSON.parse((await bench.run(["check", "--json"])).stdout);
       const ids = findings.map(({ id }: { id: string }) => id);
       const changes = pending.map(({ kind }: { kind: string }) => kind);
-      // Which context is the current one is not what these are about.
+      // These tests are not about the current context.
       const about = [...ids, ...changes].filter((each) => each !== "doctl.no-account");
       return about.filter((each) => /^doctl[.-]/.test(each));
     },
   };
 }
 
-/** A config in which one key of the sessions has another value. */
+/** Changes the value of one key in all sessions of a config. */
 const having = (key: string, value: string) => (text: string) =>
   text.replace(new RegExp(`${key}: .*`, "g"), `${key}: ${value}`);
 
-/** Our token in a context, beside a login that is due: as an earlier release or `auth init` has left it. */
+/**
+ * Our token in a context next to an expired login, as an earlier release or `auth init` left it.
+ */
 function besideLogin(context: string, token: string, session: Session): string {
   const held =
     context.toLowerCase() === "default"
@@ -81,36 +83,33 @@ function besideLogin(context: string, token: string, session: Session): string {
 
 const own = (context: string) => `doctl: { context: ${context.toLowerCase()} }\n`;
 
-describe.concurrent("8.1 a login that has expired is somebody's login", () => {
+describe.concurrent("8.1 an expired login is not overwritten", () => {
   interface Given {
     readonly context?: string;
     readonly doctl?: DoctlSettings;
-    /** Of doctl's config. */
+    /** Changes doctl's config. */
     readonly edit?: (text: string) => string;
     readonly arrange?: (scene: Scene) => unknown;
-    /** Nothing renews it afterwards. */
+    /** The login can't be renewed afterwards. */
     readonly isStuck?: true;
   }
   const serverDown = { status: 502, body: "<html>" };
   const elsewhere = having("token-endpoint", "https://evil.example/t");
   const logins: readonly (readonly [what: string, given: Given])[] = [
-    ["of a named context", {}],
-    ["of default, which the config names", { context: "default" }],
+    ["in a named context", {}],
+    ["in default, which the config names", { context: "default" }],
     ["without expires-at", { edit: having("expires-at", '""'), isStuck: true }],
     ["whose server fails", { arrange: ({ oauth }) => oauth.fail(serverDown) }],
-    ["whose endpoint is elsewhere", { edit: elsewhere, isStuck: true }],
+    ["with a token endpoint elsewhere", { edit: elsewhere, isStuck: true }],
     [
-      "that lost its token to auth remove",
+      "whose token auth remove has deleted",
       { arrange: ({ doctl }) => doctl("auth", "remove", "--context", "prod") },
     ],
-    ["for which doctl is too old", { doctl: { edition: 1 }, isStuck: true }],
-    [
-      "for which there is no doctl",
-      { arrange: ({ bin }) => rm(join(bin, "doctl")), isStuck: true },
-    ],
+    ["with a doctl that is too old", { doctl: { edition: 1 }, isStuck: true }],
+    ["without doctl", { arrange: ({ bin }) => rm(join(bin, "doctl")), isStuck: true }],
   ];
 
-  it.for(logins)("%s: init does not overwrite it", async ([, given], test) => {
+  it.for(logins)("a login %s: init does not overwrite it", async ([, given], test) => {
     const { context = "prod", edit = String, arrange } = given;
     const bench = await scene(test, given.doctl);
     const theirs = bench.oauth.session({ ...EXPIRED, team: OTHER_TEAM });
@@ -125,14 +124,14 @@ describe.concurrent("8.1 a login that has expired is somebody's login", () => {
     test.expect(await bench.teamIn(context)).toBe(given.isStuck ? "nobody's" : THEIRS);
   });
 
-  it("check does not say to overwrite it", async (test) => {
+  it("check does not advise to overwrite it", async (test) => {
     const bench = await scene(test);
     await bench.put(configWith({ prod: bench.oauth.session({ ...EXPIRED, team: OTHER_TEAM }) }));
     await bench.write(".do-bootstraprc", own("prod"));
     test.expect(await bench.saidOfDoctl()).toEqual(["doctl.other-login"]);
   });
 
-  it("of our team: it is kept with a warning", async (test) => {
+  it("a login of our team: init keeps it and warns", async (test) => {
     const bench = await scene(test);
     await bench.put(configWith({ prod: bench.oauth.session(EXPIRED) }));
     await bench.write(".do-bootstraprc", own("prod"));
@@ -143,7 +142,7 @@ describe.concurrent("8.1 a login that has expired is somebody's login", () => {
   });
 });
 
-describe.concurrent("8.2 no login is left that would put its token over ours", () => {
+describe.concurrent("8.2 no login remains that would overwrite our token", () => {
   it.for([
     ["init --force", "acme-web"],
     ["init --force", "default"],
@@ -165,7 +164,7 @@ describe.concurrent("8.2 no login is left that would put its token over ours", (
   });
 
   it.for(["acme-web", "default"])(
-    "check and init warn of one in %s, and do not renew it",
+    "check and init warn about a login in %s, and do not renew it",
     async (context, test) => {
       const bench = await scene(test);
       const left = bench.oauth.session({ ...EXPIRED, team: OTHER_TEAM });
@@ -181,7 +180,7 @@ describe.concurrent("8.2 no login is left that would put its token over ours", (
     },
   );
 
-  it("one that has ended goes with its token", async (test) => {
+  it("init replaces a login that has ended", async (test) => {
     const bench = await scene(test);
     await bench.put(configWith({ prod: bench.oauth.session({ ...EXPIRED, team: OTHER_TEAM }) }));
     await bench.write(".do-bootstraprc", own("prod"));
@@ -192,7 +191,7 @@ describe.concurrent("8.2 no login is left that would put its token over ours", (
   });
 });
 
-describe.concurrent("8.3 what is logged out stays logged out, and nothing else is", () => {
+describe.concurrent("8.3 logout removes this login for good, and no other", () => {
   it.for([
     ["logout", "acme-web"],
     ["logout", "default"],
@@ -218,7 +217,7 @@ describe.concurrent("8.3 what is logged out stays logged out, and nothing else i
     ["logout", "acme-web"],
     ["rotate --token-stdin", "default"],
   ] as const)(
-    "%s: .env has a token of the login in %s, which stays",
+    "%s: .env has a token of the login in %s, and the login stays",
     async ([line, context], test) => {
       const bench = await scene(test);
       const login = bench.oauth.session();
@@ -234,13 +233,13 @@ describe.concurrent("8.3 what is logged out stays logged out, and nothing else i
   );
 });
 
-describe.concurrent("8.4 a login under exec would write the token over doctl's own", () => {
+describe.concurrent("8.4 exec refuses doctl auth login, which would overwrite doctl's login", () => {
   it.for([
     "doctl auth login",
     "doctl auth login --context neu",
     "doctl --context=neu auth login --scopes read",
     "BIN/doctl auth login",
-    // Before the command, where the fake does not know it.
+    // An option before the command, which the fake does not support.
     "doctl --callback-port 0 auth login",
   ])("%s: refused", async (line, test) => {
     const bench = await scene(test);
@@ -256,7 +255,7 @@ describe.concurrent("8.4 a login under exec would write the token over doctl's o
   });
 });
 
-describe.concurrent("8.5 a login that has expired is renewed under exec, too", () => {
+describe.concurrent("8.5 an expired login is also renewed with exec", () => {
   it.for(["--context other", "--context=OTHER"])("doctl %s", async (context, test) => {
     const bench = await scene(test);
     await bench.put(configWith({ other: bench.oauth.session({ ...EXPIRED, team: OTHER_TEAM }) }));
@@ -266,7 +265,7 @@ describe.concurrent("8.5 a login that has expired is renewed under exec, too", (
     test.expect(stdout).toContain(THEIRS);
   });
 
-  it("also where the shell has a token", async (test) => {
+  it("also when the shell has a token", async (test) => {
     const bench = await scene(test);
     await bench.put(configWith({ other: bench.oauth.session({ ...EXPIRED, team: OTHER_TEAM }) }));
     const env = { DIGITALOCEAN_ACCESS_TOKEN: bench.token };
@@ -276,7 +275,7 @@ describe.concurrent("8.5 a login that has expired is renewed under exec, too", (
 
   const refused = (stdout: string) => /\[token\.refused\]\n.*/.exec(stdout)?.[0];
 
-  it("token.command: doctl auth token: login is the advice, not a new token", async (test) => {
+  it("token.command with doctl auth token: check advises login", async (test) => {
     const bench = await scene(test);
     await bench.put(configWith({ default: bench.oauth.session(EXPIRED) }));
     await bench.write(".env", "");
@@ -285,19 +284,22 @@ describe.concurrent("8.5 a login that has expired is renewed under exec, too", (
     test.expect(refused(stdout)).toContain("do-bootstrap login");
   });
 
-  it.for(["the env file", "the environment"])("the token of one, in %s", async (place, test) => {
-    const bench = await scene(test);
-    const { accessToken } = bench.oauth.session(EXPIRED);
-    const isInFile = place === "the env file";
-    await bench.write(".env", isInFile ? `DIGITALOCEAN_TOKEN=${accessToken}\n` : "", 0o600);
-    const env = isInFile ? {} : { DIGITALOCEAN_TOKEN: accessToken };
-    const { stdout } = await bench.run(["check"], { env });
-    test.expect(refused(stdout)).toContain("do-bootstrap login");
-  });
+  it.for(["the env file", "the environment"])(
+    "an expired login's token in %s: check advises login",
+    async (place, test) => {
+      const bench = await scene(test);
+      const { accessToken } = bench.oauth.session(EXPIRED);
+      const isInFile = place === "the env file";
+      await bench.write(".env", isInFile ? `DIGITALOCEAN_TOKEN=${accessToken}\n` : "", 0o600);
+      const env = isInFile ? {} : { DIGITALOCEAN_TOKEN: accessToken };
+      const { stdout } = await bench.run(["check"], { env });
+      test.expect(refused(stdout)).toContain("do-bootstrap login");
+    },
+  );
 });
 
-describe.concurrent("8.6 the config that this doctl reads is the one that is used", () => {
-  /** A doctl that is started with another HOME. */
+describe.concurrent("8.6 uses the config that this doctl reads", () => {
+  /** A doctl that starts with another HOME. */
   async function elsewhere(test: Test, path: string) {
     const bench = await scene(test);
     const start = `#!/bin/sh\nHOME="$HOME/own" exec ${bench.bin}/doctl "$@"\n`;
@@ -325,8 +327,8 @@ describe.concurrent("8.6 the config that this doctl reads is the one that is use
   });
 });
 
-describe.concurrent("8.7 explain reads what doctl 2 says", () => {
-  it("of a call that the token lacks a scope for", async (test) => {
+describe.concurrent("8.7 explain understands doctl 2", () => {
+  it("a call for which the token lacks a scope", async (test) => {
     const bench = await scene(test);
     bench.sandbox.accept(bench.token, { scopes: ["droplet:read"] });
     const line = ["exec", "--explain", "--", "doctl", "account", "get"];
@@ -335,7 +337,7 @@ describe.concurrent("8.7 explain reads what doctl 2 says", () => {
     test.expect(stderr).toContain("✗ The token lacks account:read.");
   });
 
-  it("of a login that cannot be renewed", async (test) => {
+  it("a login that can't be renewed", async (test) => {
     const bench = await scene(test);
     await bench.put(configWith({ default: bench.oauth.session(EXPIRED) }));
     bench.oauth.endSession();
@@ -346,8 +348,8 @@ describe.concurrent("8.7 explain reads what doctl 2 says", () => {
     test.expect(stdout).toContain("A refresh token works once");
   });
 
-  // As build O wrote it to a terminal.
-  it("of a login, with all that stands on the screen", async (test) => {
+  // As build O printed it on a terminal.
+  it("a login that timed out, with the whole screen output", async (test) => {
     const underlined = [..."http://127.0.0.1:9/v1/oauth/authorize?state=x"].map(
       (each) => `\x1b[4m${each}\x1b[0m`,
     );
@@ -358,12 +360,12 @@ describe.concurrent("8.7 explain reads what doctl 2 says", () => {
   });
 });
 
-describe.concurrent("8.8 the token of a login is none that lasts", () => {
+describe.concurrent("8.8 a login's token does not last", () => {
   it.for([
-    ["an environment that is saved", ["init", "--yes", "--save"], "environment"],
-    ["a command that is saved", ["init", "--yes", "--save", "--trust"], "command"],
+    ["init --save with a token in the environment", ["init", "--yes", "--save"], "environment"],
+    ["init --save with token.command", ["init", "--yes", "--save", "--trust"], "command"],
     ["rotate", ["rotate", "--token-stdin", "--force", "--yes"], "stdin"],
-  ] as const)("into .env by %s: a warning", async ([, args, from], test) => {
+  ] as const)("%s writes it to .env and warns", async ([, args, from], test) => {
     const bench = await scene(test);
     const { accessToken } = bench.oauth.session();
     if (from !== "stdin") await bench.write(".env", "");
@@ -387,7 +389,7 @@ describe.concurrent("8.8 the token of a login is none that lasts", () => {
     ["other", "alone"],
     ["other", "beside a token in the shell"],
   ] as const)(
-    "the words of check about a login in %s (%s) stay when it is renewed",
+    "check's output about a login in %s (%s) stays the same after a renewal",
     async ([context, beside], test) => {
       const bench = await scene(test);
       const login = bench.oauth.session({ team: OTHER_TEAM });
@@ -403,8 +405,8 @@ describe.concurrent("8.8 the token of a login is none that lasts", () => {
   );
 });
 
-describe.concurrent("8.9 what is fine stays fine", () => {
-  it("a valid login of another team is refused", async (test) => {
+describe.concurrent("8.9 what worked before still works", () => {
+  it("init refuses to replace a valid login of another team", async (test) => {
     const bench = await scene(test);
     const before = configWith({ prod: bench.oauth.session({ team: OTHER_TEAM }) });
     await bench.put(before);
@@ -415,7 +417,7 @@ describe.concurrent("8.9 what is fine stays fine", () => {
     test.expect(await bench.stored()).toBe(before);
   });
 
-  it("a token that lasts, beside a login of somebody else's, is not renewed away", async (test) => {
+  it("check does not renew an expired login next to another team's valid token", async (test) => {
     const bench = await scene(test);
     const other = randomToken();
     bench.sandbox.accept(other, { team: OTHER_TEAM });
@@ -426,7 +428,7 @@ describe.concurrent("8.9 what is fine stays fine", () => {
     test.expect(await bench.stored()).toBe(before);
   });
 
-  it("a valid login of our team is kept with a warning", async (test) => {
+  it("init keeps a valid login of our team and warns", async (test) => {
     const bench = await scene(test);
     const before = configWith({ default: bench.oauth.session() });
     await bench.put(before);
@@ -440,7 +442,7 @@ describe.concurrent("8.9 what is fine stays fine", () => {
     ["valid", 3600],
     ["expired", -60],
   ] as const)(
-    "default, with another team's login that is %s, is not overwritten",
+    "init does not overwrite default with another team's %s login",
     async ([, expiresInSeconds], test) => {
       const bench = await scene(test);
       await bench.put(
@@ -462,7 +464,7 @@ describe.concurrent("8.9 what is fine stays fine", () => {
     test.expect(stdout).toBe(`${bench.token}\n`);
   });
 
-  it("exec -- doctl auth login --help is help", async (test) => {
+  it("exec -- doctl auth login --help prints help", async (test) => {
     const { stdout } = await (await scene(test)).run([
       "exec",
       "--",
@@ -474,7 +476,7 @@ describe.concurrent("8.9 what is fine stays fine", () => {
     test.expect(stdout).toContain("--scopes");
   });
 
-  it("init waits while a doctl writes what it has renewed", async (test) => {
+  it("init waits while doctl writes a renewed login", async (test) => {
     const bench = await scene(test, { writeDelayMs: 800 });
     await bench.put(configWith({ other: bench.oauth.session({ ...EXPIRED, team: OTHER_TEAM }) }));
     const doctl = bench.teamIn("other");
@@ -492,7 +494,7 @@ describe.concurrent("8.9 what is fine stays fine", () => {
   it.for([
     ["✓", {}],
     ["+", { DOCTL_ASCII: "1" }],
-  ] as const)("doctl's check of a token is known by %s", async ([, env], test) => {
+  ] as const)("recognizes doctl's successful token check by %s", async ([, env], test) => {
     const bench = await scene(test);
     const { status, stderr } = await bench.run(["init", "--yes"], { env });
     test.expect(status, stderr).toBe(0);
@@ -500,7 +502,7 @@ describe.concurrent("8.9 what is fine stays fine", () => {
     test.expect(await readdir(dirname(bench.config))).toEqual(["config.yaml"]);
   });
 
-  it("doctl's refusal of a token is known", async (test) => {
+  it("recognizes doctl's refusal of a token", async (test) => {
     const bench = await scene(test);
     bench.sandbox.answer("GET /v1/oauth/token/info", { status: 401, body: "{}" });
     const { status, stderr } = await bench.run(["init", "--yes"]);
@@ -508,7 +510,7 @@ describe.concurrent("8.9 what is fine stays fine", () => {
     test.expect(status).toBe(4);
   });
 
-  it("a home whose name has a bracket in it", async (test) => {
+  it("works in a home folder with a bracket in its name", async (test) => {
     const bench = await scene(test);
     const home = join(bench.root, "a]b");
     await mkdir(home);

@@ -25,7 +25,7 @@ import { randomToken, unguardedToken, type Workbench, workbench } from "../fixtu
 const DOCTL_BIN = process.env["DOCTL_BIN"];
 const OTHER_TEAM = { uuid: "0af1c3de-other", name: "Other Team" };
 
-/** Of our team, of another one, and one that nobody knows any more. */
+/** Tokens of our team, of another team, and one that is not valid. */
 const SAME = randomToken();
 const OTHER = randomToken();
 const DEAD = randomToken();
@@ -38,23 +38,23 @@ const installs: [string, Install][] = [
 
 describe.each(installs)("with a %s doctl", (name, install) => {
   const needs = name === "real" && !DOCTL_BIN ? " (needs DOCTL_BIN)" : "";
-  describe.skipIf(needs !== "")(`nobody's login is overwritten in silence${needs}`, () => {
+  describe.skipIf(needs !== "")(`keeps valid logins unless --force${needs}`, () => {
     const byOurs = { status: 0, said: [] };
     const plainFails = { status: 0, said: ["doctl.no-account"] };
     const plainIsOther = { status: 0, said: ["doctl.other-account"] };
     const ours = (context: string) => `auth-contexts:\n  ${context}: "T"\n`;
     const quoted = (context: string) => `auth-contexts:\n  "${context}": "T"\n`;
-    // T stands for our token; `after` undefined: not a byte changes.
+    // T is our token; `after` undefined: not a byte changes.
     it.each([
       ["nothing is stored", "", undefined, [], byOurs, 'access-token: "T"\n'],
-      ["default holds this token", "access-token: T\n", "", [], byOurs, undefined],
+      ["default has this token", "access-token: T\n", "", [], byOurs, undefined],
       [
-        "default holds a living token of the same team",
+        "default has a valid token of the same team",
         ...[`access-token: ${SAME}\n`, "", [], { status: 0, said: ["doctl.same-team-login"] }],
         undefined,
       ],
       [
-        "the same, with --force",
+        "default has a valid token of the same team, with --force",
         `access-token: ${SAME}\n`,
         "",
         ["--force"],
@@ -62,7 +62,7 @@ describe.each(installs)("with a %s doctl", (name, install) => {
         'access-token: "T"\n',
       ],
       [
-        "default holds another team's",
+        "default has another team's token",
         ...[
           `access-token: ${OTHER}\n`,
           "",
@@ -72,7 +72,7 @@ describe.each(installs)("with a %s doctl", (name, install) => {
         ],
       ],
       [
-        "default holds a dead one",
+        "default has an invalid token",
         ...[
           `access-token: ${DEAD}\n`,
           "",
@@ -82,7 +82,7 @@ describe.each(installs)("with a %s doctl", (name, install) => {
         ],
       ],
       [
-        "the project's context holds a dead one",
+        "the project's context has an invalid token",
         ...[`access-token: ${OTHER}\nauth-contexts:\n  acme-web: ${DEAD}\n`, "", [], plainIsOther],
         `access-token: ${OTHER}\n${ours("acme-web")}`,
       ],
@@ -95,7 +95,7 @@ describe.each(installs)("with a %s doctl", (name, install) => {
         `access-token: T\n${quoted("prod")}`,
       ],
       [
-        "a configured one holds a dead token",
+        "a configured context has an invalid token",
         `auth-contexts:\n  prod: ${DEAD}\n`,
         "prod",
         [],
@@ -103,12 +103,12 @@ describe.each(installs)("with a %s doctl", (name, install) => {
         ours("prod"),
       ],
       [
-        "a configured one holds another living token",
+        "a configured context has another valid token",
         ...[`auth-contexts:\n  prod: ${OTHER}\n`, "prod", []],
         ...[{ status: 3, said: ["doctl.other-login"] }, undefined],
       ],
       [
-        "the same, with --force",
+        "a configured context has another valid token, with --force",
         `auth-contexts:\n  prod: ${OTHER}\n`,
         "prod",
         ["--force"],
@@ -116,7 +116,7 @@ describe.each(installs)("with a %s doctl", (name, install) => {
         ours("prod"),
       ],
       [
-        "a configured default",
+        "the configured context is default",
         `access-token: ${DEAD}\n`,
         "default",
         [],
@@ -140,10 +140,10 @@ describe.each(installs)("with a %s doctl", (name, install) => {
 
     it.each<[what: string, before: string, args: string[], expected: object]>([
       ["of another account", `access-token: ${OTHER}\n`, ["--use"], { selected: "web", said: [] }],
-      ["that is refused", `access-token: ${DEAD}\n`, ["--use"], { selected: "web", said: [] }],
-      ["that holds nothing", "", ["--use"], { selected: "web", said: [] }],
+      ["with a refused token", `access-token: ${DEAD}\n`, ["--use"], { selected: "web", said: [] }],
+      ["without a token", "", ["--use"], { selected: "web", said: [] }],
       [
-        "of another account, which is the selected one",
+        "of another account, which is selected",
         `auth-contexts:\n  play: ${OTHER}\ncontext: play\n`,
         ["--use"],
         { selected: "web", said: [] },
@@ -173,10 +173,10 @@ describe.each(installs)("with a %s doctl", (name, install) => {
     });
 
     it.each<[what: string, before: string, said: string[]]>([
-      ["holds nothing", "", []],
-      ["is another environment's", `auth-contexts:\n  shop: ${OTHER}\ncontext: shop\n`, []],
+      ["has no token", "", []],
+      ["is another environment's context", `auth-contexts:\n  shop: ${OTHER}\ncontext: shop\n`, []],
       ["is of another account", `access-token: ${OTHER}\n`, ["doctl.other-account"]],
-    ])("of a repo with environments, the current context %s", async (_, before, said) => {
+    ])("in a repo with environments, the current context %s", async (_, before, said) => {
       const { bench, config, init } = await arrange(install);
       const environments = "environments: { dev: {}, prod: { doctl: { context: shop } } }\n";
       await bench.write(".do-bootstraprc", `doctl: { context: web }\n${environments}`);
@@ -186,7 +186,7 @@ describe.each(installs)("with a %s doctl", (name, install) => {
       expect(stderr.match(/(?<=\[)doctl\..*-account(?=\]$)/gm) ?? []).toEqual(said);
     });
 
-    it("everything else in the config stays; the stale config: key goes", async () => {
+    it("keeps everything else in the config, except an outdated config: key", async () => {
       const { bench, config, init } = await arrange(install);
       await bench.write(".do-bootstraprc", "doctl: { context: web }\n");
       const rest = [
@@ -211,7 +211,7 @@ describe.each(installs)("with a %s doctl", (name, install) => {
       expect((await stat(config)).mode & 0o777).toBe(0o600);
     });
 
-    it("doctl works with it: auth token, account get", async () => {
+    it("doctl works with the config: auth token, account get", async () => {
       const { bench, init } = await arrange(install);
       await bench.write(".do-bootstraprc", "doctl: { context: web }\n");
       expect((await init()).status).toBe(0);
@@ -224,7 +224,7 @@ describe.each(installs)("with a %s doctl", (name, install) => {
       expect((await bench.run(["check"])).status).toBe(0);
     });
 
-    it("its server alone refuses the token: everything is as before", async () => {
+    it("only doctl's server refuses the token: nothing changes", async () => {
       const { bench, init } = await arrange(install);
       await bench.write(".env", `PORT=80\n`, 0o644);
       bench.sandbox.answer("GET /v1/oauth/token/info", { status: 401, body: "{}" });
@@ -239,7 +239,7 @@ describe.each(installs)("with a %s doctl", (name, install) => {
       ["does not answer", "disconnect" as const, /it could not reach its server/],
       ["fails", { status: 500, body: "{}" }, /HTTP 500/],
       ["is a captive portal", { status: 200, body: "<html>" }, /could not check the token/],
-    ])("its server %s: a warning, as our own inspection succeeded", async (_, reply, text) => {
+    ])("doctl's server %s: warns, because our own check succeeded", async (_, reply, text) => {
       const { bench, config, init } = await arrange(install);
       bench.sandbox.answer("GET /v1/oauth/token/info", reply);
       const { status, stderr } = await init();
@@ -250,13 +250,13 @@ describe.each(installs)("with a %s doctl", (name, install) => {
   });
 });
 
-describe("where doctl's config is", () => {
+describe("location of doctl's config", () => {
   it.each([
     ["HOME", {}, "home/.config/doctl/config.yaml"],
     ["XDG_CONFIG_HOME", { XDG_CONFIG_HOME: "ROOT/xdg" }, "xdg/doctl/config.yaml"],
     ["DIGITALOCEAN_CONFIG", { DIGITALOCEAN_CONFIG: "ROOT/a/b.yaml" }, "a/b.yaml"],
     ["DIGITALOCEAN_CONFIG, relative", { DIGITALOCEAN_CONFIG: "../c.yaml" }, "c.yaml"],
-  ])("%s; its folder is created 0700, the file 0600", async (_, given, path) => {
+  ])("%s: creates the folder with mode 0700, the file with 0600", async (_, given, path) => {
     for (const isInstalled of [true, false]) {
       const { bench, init } = await arrange((b) =>
         isInstalled ? fakeDoctl(b.bin) : Promise.resolve(),
@@ -274,7 +274,7 @@ describe("where doctl's config is", () => {
     }
   });
 
-  it("a linked config is followed", async () => {
+  it("follows a symlinked config", async () => {
     const { bench, config, init } = await arrange((b) => fakeDoctl(b.bin));
     const target = join(bench.root, "dotfiles", "doctl.yaml");
     bench.mayHold("../dotfiles/doctl.yaml");
@@ -290,7 +290,7 @@ describe("where doctl's config is", () => {
   });
 });
 
-it("a config that others can read is said, once it holds our token", async () => {
+it("warns about a config that other users can read, once it has our token", async () => {
   const { bench, config, init } = await arrange((b) => fakeDoctl(b.bin));
   await put(config, `access-token: ${bench.token}\n`, 0o644);
   const { status, stderr } = await init();
@@ -311,57 +311,66 @@ describe("a config in a git repo", () => {
       "acme-web",
       "does not ignore",
     ],
-    ["tracked there", inRepo, "acme-web/conf/doctl/config.yaml", "acme-web", "tracks"],
-    ["dotfiles", {}, "home/.config/doctl/config.yaml", "home", "does not ignore"],
-    ["dotfiles that have it", {}, "home/.config/doctl/config.yaml", "home", "tracks"],
+    ["tracked in the repo", inRepo, "acme-web/conf/doctl/config.yaml", "acme-web", "tracks"],
+    [
+      "a dotfiles repo in the home folder",
+      {},
+      "home/.config/doctl/config.yaml",
+      "home",
+      "does not ignore",
+    ],
+    [
+      "a dotfiles repo in the home folder that tracks it",
+      {},
+      "home/.config/doctl/config.yaml",
+      "home",
+      "tracks",
+    ],
     ["linked from dotfiles", {}, "dot/config.yaml", "dot", "does not ignore"],
-  ])(
-    "%s: the token does not go there, unless git ignores it",
-    async (what, given, path, repo, says) => {
-      const { bench, config, init } = await arrange((b) => fakeDoctl(b.bin));
-      const env = Object.fromEntries(
-        Object.entries(given).map(([key, value]) => [key, value.replace("ROOT", bench.root)]),
-      );
-      const [at, root] = [join(bench.root, path), join(bench.root, repo)];
-      await bench.git("init", "--quiet", root);
-      if (what.startsWith("linked")) {
-        await mkdir(dirname(config), { recursive: true });
-        await symlink(at, config);
-      }
-      if (says === "tracks") {
-        await put(at, "output: text\n");
-        await bench.git("-C", root, "add", "--force", at);
-      }
-      const before = [await aged(bench.repo), await aged(root)];
-      const { status, stderr } = await init(env);
-      expect(stderr).toMatch(
-        new RegExp(`^✗ git ${says} doctl's config, .* \\[doctl\\.in-git\\]$`, "m"),
-      );
-      expect(status).toBe(3);
-      expect([await fileTree(bench.repo), await fileTree(root)]).toEqual(before);
+  ])("%s: writes no token there until git ignores it", async (what, given, path, repo, says) => {
+    const { bench, config, init } = await arrange((b) => fakeDoctl(b.bin));
+    const env = Object.fromEntries(
+      Object.entries(given).map(([key, value]) => [key, value.replace("ROOT", bench.root)]),
+    );
+    const [at, root] = [join(bench.root, path), join(bench.root, repo)];
+    await bench.git("init", "--quiet", root);
+    if (what.startsWith("linked")) {
+      await mkdir(dirname(config), { recursive: true });
+      await symlink(at, config);
+    }
+    if (says === "tracks") {
+      await put(at, "output: text\n");
+      await bench.git("-C", root, "add", "--force", at);
+    }
+    const before = [await aged(bench.repo), await aged(root)];
+    const { status, stderr } = await init(env);
+    expect(stderr).toMatch(
+      new RegExp(`^✗ git ${says} doctl's config, .* \\[doctl\\.in-git\\]$`, "m"),
+    );
+    expect(status).toBe(3);
+    expect([await fileTree(bench.repo), await fileTree(root)]).toEqual(before);
 
-      await bench.git("-C", root, "rm", "--quiet", "--cached", "--ignore-unmatch", at);
-      const [, ignore = "", pattern = ""] = /Add to (\S+): (\S+)$/m.exec(stderr) ?? [];
-      await writeFile(resolve(bench.repo, ignore.replace("~", bench.home)), `${pattern}\n`);
-      bench.mayHold(join("..", path));
-      const again = await init(env);
-      expect(again.status, again.stderr).toBe(0);
-      expect(await readFile(at, "utf8")).toContain(bench.token);
-      expect(
-        await bench.git("-C", root, "ls-files", "--cached", "--others", "--exclude-standard"),
-      ).not.toContain("config.yaml");
+    await bench.git("-C", root, "rm", "--quiet", "--cached", "--ignore-unmatch", at);
+    const [, ignore = "", pattern = ""] = /Add to (\S+): (\S+)$/m.exec(stderr) ?? [];
+    await writeFile(resolve(bench.repo, ignore.replace("~", bench.home)), `${pattern}\n`);
+    bench.mayHold(join("..", path));
+    const again = await init(env);
+    expect(again.status, again.stderr).toBe(0);
+    expect(await readFile(at, "utf8")).toContain(bench.token);
+    expect(
+      await bench.git("-C", root, "ls-files", "--cached", "--others", "--exclude-standard"),
+    ).not.toContain("config.yaml");
 
-      await writeFile(join(root, ".gitignore"), ".env*\n*.json\n");
-      expect((await bench.run(["check"], { env })).stdout).toContain("[doctl.in-git]");
-      const fresh = randomToken();
-      bench.sandbox.accept(fresh);
-      const rotated = await bench.run(["rotate", "--token-stdin"], { input: fresh, env });
-      expect(rotated.stderr).toContain("[doctl.in-git]");
-      expect(await readFile(at, "utf8")).not.toContain(fresh);
-    },
-  );
+    await writeFile(join(root, ".gitignore"), ".env*\n*.json\n");
+    expect((await bench.run(["check"], { env })).stdout).toContain("[doctl.in-git]");
+    const fresh = randomToken();
+    bench.sandbox.accept(fresh);
+    const rotated = await bench.run(["rotate", "--token-stdin"], { input: fresh, env });
+    expect(rotated.stderr).toContain("[doctl.in-git]");
+    expect(await readFile(at, "utf8")).not.toContain(fresh);
+  });
 
-  it("one that comes into a repo meanwhile gets no token", async () => {
+  it("writes no token to a config that gets into a repo meanwhile", async () => {
     const { bench, init } = await arrange((b) => fakeDoctl(b.bin));
     const [doctl, real] = [join(bench.bin, "doctl"), join(bench.bin, "doctl.real")];
     await rename(doctl, real);
@@ -377,7 +386,7 @@ describe("a config in a git repo", () => {
   });
 });
 
-describe("when doctl is not asked", () => {
+describe("when doctl is not used", () => {
   it.each([
     ["it is not installed", "", {}, ["doctl.missing"]],
     ["doctl: false", "doctl: false\n", {}, []],
@@ -396,14 +405,14 @@ describe("when doctl is not asked", () => {
   it.each([
     ["not installed", {}],
     ["in CI", { CI: "true" }],
-  ])("--doctl-config writes it all the same (%s)", async (_, env) => {
+  ])("--doctl-config writes the context anyway (%s)", async (_, env) => {
     const { bench, config, init } = await arrange(() => Promise.resolve());
     expect((await init("--doctl-config", env)).status).toBe(0);
     expect(await readFile(config, "utf8")).toBe(`access-token: "${bench.token}"\n`);
   });
 });
 
-describe("the token and the calls", () => {
+describe("calls of doctl", () => {
   const INIT = [
     "auth",
     "init",
@@ -415,8 +424,13 @@ describe("the token and the calls", () => {
     "1",
   ];
   it.each([
-    ["never on argv", [], [], ["DIGITALOCEAN_ACCESS_TOKEN"]],
-    ["on argv with --access-token-flag only", ["--access-token-flag"], ["--access-token", "T"], []],
+    ["the token is never in argv", [], [], ["DIGITALOCEAN_ACCESS_TOKEN"]],
+    [
+      "the token is in argv only with --access-token-flag",
+      ["--access-token-flag"],
+      ["--access-token", "T"],
+      [],
+    ],
   ])("%s", async (_, args, more, env) => {
     const bench = await workbench();
     const doctl = await fakeDoctl(bench.bin);
@@ -442,7 +456,7 @@ describe("the token and the calls", () => {
     ["megabytes", []],
     ["old-wording", []],
     ["die-by-signal", ["it was killed by a signal"]],
-  ] as const)("a doctl with %s", async (mode, said) => {
+  ] as const)("works with a doctl in mode %s", async (mode, said) => {
     const { bench, config, init } = await arrange((b) =>
       fakeDoctl(b.bin, { mode, writeDelayMs: 0 }),
     );
@@ -453,7 +467,7 @@ describe("the token and the calls", () => {
     expect(Object.keys(await fileTree(dirname(config)))).toEqual([config]);
   });
 
-  it("a doctl that hangs is given up after its time", async () => {
+  it("stops waiting for a doctl that hangs", async () => {
     const bench = await workbench();
     const { path: doctl } = await fakeDoctl(bench.bin, { mode: "hang" });
     const never = new AbortController().signal;
@@ -477,8 +491,8 @@ describe("the token and the calls", () => {
   });
 });
 
-describe("somebody else writes the config", () => {
-  it("an empty one is waited for: its contexts are kept", async () => {
+describe("another process writes the config", () => {
+  it("waits until an empty config is filled, and keeps its contexts", async () => {
     const { bench, config } = await arrange((b) => fakeDoctl(b.bin));
     await put(config, "");
     const child = bench.start(["--token-stdin"]);
@@ -490,7 +504,7 @@ describe("somebody else writes the config", () => {
     );
   });
 
-  it("one that stays empty is an error, and nothing is written", async () => {
+  it("a config that stays empty is an error, and nothing is written", async () => {
     const { bench, config, init } = await arrange((b) => fakeDoctl(b.bin));
     await put(config, "");
     await utimes(config, new Date(0), new Date(0));
@@ -500,7 +514,7 @@ describe("somebody else writes the config", () => {
     expect(await fileTree(bench.repo).then(Object.keys)).not.toContain(join(bench.repo, ".env"));
   });
 
-  it("two runs at once: both contexts are stored", async () => {
+  it("several runs at once: all contexts are stored", async () => {
     const { bench, config } = await arrange((b) => fakeDoctl(b.bin, { validateDelayMs: 200 }));
     const names = ["one", "two", "three"];
     for (const name of names) {
@@ -551,7 +565,7 @@ function fill(text: string, { token }: Workbench): string {
   return text.replace(/"T"/, `"${token}"`).replace(": T\n", `: ${token}\n`);
 }
 
-/** White space that a YAML writer is free in. */
+/** Removes differences in white space that YAML writers make. */
 function normalised(text: string): string {
   return text.replace(/^ +/gm, "  ").replace(/\{ ?(.*?) ?\}/g, "{$1}");
 }

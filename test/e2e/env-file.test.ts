@@ -13,8 +13,8 @@ import {
   workbench,
 } from "../fixtures/workbench.ts";
 
-describe("an env file is kept byte for byte but for the token", () => {
-  // T stands for the token.
+describe("changes only the token in an env file", () => {
+  // T is the token.
   it.each([
     ["absent", undefined, "DIGITALOCEAN_TOKEN=T\n"],
     ["empty", "", "DIGITALOCEAN_TOKEN=T\n"],
@@ -66,7 +66,7 @@ describe("an env file is kept byte for byte but for the token", () => {
     expect((await stat(path)).mode & 0o777).toBe(0o600);
   });
 
-  it("an assignment that cannot be edited alone is left to a person", async () => {
+  it("after an open quote, changes only the token or nothing", async () => {
     const bench = await workbench();
     await bench.write(".env", 'A="x\nDIGITALOCEAN_TOKEN=y\n', 0o600);
     const before = await treeHash(bench.root);
@@ -93,7 +93,7 @@ describe("an env file is kept byte for byte but for the token", () => {
     expect(await bench.read(".env")).toBe(`DIGITALOCEAN_TOKEN=${bench.token}\n`);
   });
 
-  it("token.envFile and token.name of one's own", async () => {
+  it("custom token.envFile and token.name", async () => {
     const bench = await workbench();
     await bench.write(".env", "PORT=80\n");
     await bench.write(".do-bootstraprc", "token: { envFile: .env.local, name: ACME_TOKEN }\n");
@@ -106,7 +106,7 @@ describe("an env file is kept byte for byte but for the token", () => {
 });
 
 describe("an env file that is a link", () => {
-  it("is followed inside the repo, and stays a link", async () => {
+  it("inside the repo is followed, and stays a link", async () => {
     const bench = await workbench();
     await bench.write(".gitignore", "secrets/\n");
     await bench.write("secrets/dev.env", "A=1\n", 0o644);
@@ -118,7 +118,7 @@ describe("an env file that is a link", () => {
     expect((await stat(join(bench.repo, ".env"))).mode & 0o777).toBe(0o600);
   });
 
-  it("that leads to a file git would take: nothing is written", async () => {
+  it("to a file that git does not ignore: writes nothing", async () => {
     const bench = await workbench();
     await bench.write("secrets/dev.env", "A=1\n");
     await symlink("secrets/dev.env", join(bench.repo, ".env"));
@@ -129,7 +129,7 @@ describe("an env file that is a link", () => {
     expect(await fileTree(bench.root)).toEqual(before);
   });
 
-  it.each(["there", "dangling"])("that leads out of the repo (%s) is not written", async (kind) => {
+  it.each(["there", "dangling"])("to a file outside the repo (%s) is not written", async (kind) => {
     const bench = await workbench();
     const target = join(bench.root, "shared.env");
     if (kind === "there") await writeFile(target, "A=1\n");
@@ -160,18 +160,18 @@ describe("an env file that is a link", () => {
       /resolves outside the repo: \S*acme\/\.env \(through the link \S*conf\)\./,
     ],
     [
-      "a chain that goes on in the repo",
+      "a chain of links through the repo",
       "conf",
       "in",
       /resolves outside the repo: \S*acme\/\.env \(through the link \S*conf\)\./,
     ],
     [
-      "what the kernel makes of us",
+      "a file of /proc",
       "conf/.env",
       "/proc/self/environ",
       /resolves outside the repo: \/proc\/\d+\/environ\./,
     ],
-  ])("that leads out of the repo is not read: %s", async (_, link, to, named) => {
+  ])("to a file outside the repo is not read: %s", async (_, link, to, named) => {
     const bench = await workbench();
     await bench.write("../acme/.env", `DIGITALOCEAN_TOKEN=${bench.token}\n`, 0o600);
     await symlink("../acme", join(bench.repo, "in"));
@@ -199,7 +199,7 @@ describe("an env file that is a link", () => {
     expect(await treeHash(bench.repo)).toBe(before);
   });
 
-  it("that becomes a link out of the repo is not read by the next exec either", async () => {
+  it("that replaces the file later, to outside the repo, is not read by the next exec", async () => {
     const bench = await workbench();
     await withStdin(bench);
     const show = ["exec", "--", process.execPath, "-p", "process.env.DIGITALOCEAN_TOKEN"];
@@ -212,7 +212,7 @@ describe("an env file that is a link", () => {
     expect(stderr).toContain("[file.outside]");
   });
 
-  it("that leads into a repo inside the repo is followed, and so is one of a linked work tree", async () => {
+  it("to a repo inside the repo is followed, also in a linked work tree", async () => {
     const bench = await workbench();
     await bench.git("commit", "--quiet", "--allow-empty", "--message=x");
     await bench.git("init", "--quiet", "module");
@@ -229,7 +229,7 @@ describe("an env file that is a link", () => {
 });
 
 describe("an env file that is a FIFO", () => {
-  it("is a source, and is never written", async () => {
+  it("is read, and never written", async () => {
     const bench = await workbench();
     await fifo(bench, `DIGITALOCEAN_TOKEN=${bench.token}\nOTHER=1\n`);
     expect((await bench.run([])).status).toBe(0);
@@ -243,7 +243,7 @@ describe("an env file that is a FIFO", () => {
     expect(status).toBe(3);
   });
 
-  /** As 1Password mounts a .env: whoever opens it gets the text. */
+  /** As 1Password mounts a .env: every reader gets the text. */
   async function fifo(bench: Workbench, text: string): Promise<void> {
     const path = join(bench.repo, ".env");
     await execa("mkfifo", ["-m", "600", path]);
@@ -253,8 +253,8 @@ describe("an env file that is a FIFO", () => {
   }
 });
 
-describe("where a token comes from decides where it goes", () => {
-  it("one from the environment is not written without --save", async () => {
+describe("the token's source decides where it is saved", () => {
+  it("a token from the environment is not saved without --save", async () => {
     const bench = await workbench();
     const env = { DIGITALOCEAN_ACCESS_TOKEN: bench.token };
     expect((await bench.run([], { env })).status).toBe(0);
@@ -296,7 +296,7 @@ describe("where a token comes from decides where it goes", () => {
 });
 
 describe("--dry-run", () => {
-  it("shows a diff without any value, and writes nothing", async () => {
+  it("shows a diff without any secret value, and writes nothing", async () => {
     const bench = await workbench();
     await fakeDoctl(bench.bin);
     const values = ["hunter2", "line one", "line two", randomToken(), "tail-secret"];
@@ -316,7 +316,7 @@ describe("--dry-run", () => {
   });
 });
 
-describe("what check says of an env file", () => {
+describe("check of an env file", () => {
   const ids = async (bench: Workbench, ...args: string[]) => {
     const { stdout } = await bench.run(["check", "--json", ...args]);
     const { findings } = JSON.parse(stdout) as {
@@ -325,7 +325,7 @@ describe("what check says of an env file", () => {
     return new Map(findings.map((each) => [each.id, each]));
   };
 
-  it("names of the example that it lacks, for a colleague", async () => {
+  it("names variables of .env.example that are missing", async () => {
     const bench = await workbench();
     await bench.write(
       ".env.example",
@@ -337,7 +337,7 @@ describe("what check says of an env file", () => {
     );
   });
 
-  it("with a key of Spaces, before any .gitignore: git would take it", async () => {
+  it("reports Spaces keys while git does not ignore the file", async () => {
     const bench = await workbench();
     await bench.write(
       ".env",
@@ -348,7 +348,7 @@ describe("what check says of an env file", () => {
     expect([...(await ids(bench)).keys()]).not.toContain("git.not-ignored");
   });
 
-  it("without a token, where there are environments: which to choose, and each hint with it", async () => {
+  it("without a token, names the environments to choose, and hints use --env", async () => {
     const bench = await workbench();
     const config = { environments: { staging: {}, prod: { token: { envFile: ".env.prod" } } } };
     await bench.write(".do-bootstraprc.json", JSON.stringify(config));
@@ -360,7 +360,7 @@ describe("what check says of an env file", () => {
     expect(stdout).toContain("Remaining (run do-bootstrap --env prod):");
   });
 
-  it("outside git nothing is said to be ignored", async () => {
+  it("outside git, does not say that git ignores the file", async () => {
     const bench = await workbench({ git: false });
     const { stdout } = await bench.run(["--dry-run", "--token-stdin"], { input: bench.token });
     expect(stdout).toMatch(/\.env +the token\n/);

@@ -14,7 +14,7 @@ type Context = Pick<TestContext, "onTestFinished">;
 const PROGRAM = fileURLToPath(new URL("../../dist/bin.cjs", import.meta.url));
 const SECRET_FILE = "do-bootstrap.secret.auto.tfvars.json";
 
-/** A repo with a token in its env file, and what else it holds. */
+/** A repo with a token and the given text in its env file. */
 async function repoWith(context: Context, text = ""): Promise<Workbench> {
   const bench = await workbench(context);
   await bench.write(".env", `DIGITALOCEAN_TOKEN=${bench.token}\n${text}`, 0o600);
@@ -29,7 +29,7 @@ const tokens = ({ token }: Workbench) => ({
 
 const mapOf = (values: Record<string, string>) => new Map(Object.entries(values));
 
-/** Twice, as the second run has the record of the first: their results are the same. */
+/** Runs twice: the second run has a record, and must give the same result. */
 async function runTwice(bench: Workbench, args: readonly string[], options: RunOptions = {}) {
   const first = await bench.run(args, options);
   expect(await bench.run(args, options)).toEqual(first);
@@ -48,7 +48,7 @@ const range = (from: number, to: number) =>
 
 const ASCII = range(1, 127);
 
-/** What is hard to carry for one shell or another, by variable. */
+/** Values that are hard to quote in one shell or another, by variable. */
 const VALUES: Readonly<Record<string, string>> = {
   ...Object.fromEntries(ASCII.map((char) => [`V_${char.charCodeAt(0)}`, char])),
   ...Object.fromEntries(
@@ -78,10 +78,10 @@ const VALUES: Readonly<Record<string, string>> = {
 
 interface Shell {
   readonly name: string;
-  /** Runs a script file, without any settings of the machine's. */
+  /** Runs a script file, without the machine's settings. */
   readonly argv: readonly string[];
   readonly format: "sh" | "fish" | "powershell";
-  /** As the help says. */
+  /** As in the help. */
   readonly load: string;
   readonly unload: string;
   readonly path: string | undefined;
@@ -137,7 +137,7 @@ describe.concurrent.each(SHELLS)("$name", (shell) => {
   const { path, name, format, load, unload } = shell;
   const needs = path === undefined ? ` (needs ${name})` : "";
 
-  it.skipIf(needs !== "")(`reads every value as it was${needs}`, async (context) => {
+  it.skipIf(needs !== "")(`reads every value unchanged${needs}`, async (context) => {
     const bench = await workbench(context);
     const { text, leftOut } = quote(format, mapOf(VALUES));
     expect(leftOut).toEqual([]);
@@ -159,7 +159,7 @@ describe.concurrent.each(SHELLS)("$name", (shell) => {
   });
 });
 
-/** As an env file carries them: TF_VAR_c97='xay'. */
+/** As an env file contains them: TF_VAR_c97='xay'. */
 const CARRIED: Readonly<Record<string, string>> = {
   ...Object.fromEntries(ASCII.map((char) => [`TF_VAR_c${char.charCodeAt(0)}`, `x${char}y`])),
   TF_VAR_lines: "\none\n\ntwo\n",
@@ -176,12 +176,12 @@ const ENV_FILE = Object.entries(CARRIED)
   })
   .join("");
 
-describe.concurrent("what is printed", () => {
-  it("the env file of these tests holds what they say", () => {
+describe.concurrent("output", () => {
+  it("the tests' env file contains the expected values", () => {
     expect(parse(ENV_FILE)).toEqual(CARRIED);
   });
 
-  it.for(FORMATS)("--format %s, and nothing else", async (format, context) => {
+  it.for(FORMATS)("--format %s prints only that format", async (format, context) => {
     const text = "TF_VAR_a='x y'\nTF_VAR_b=\"it's\"\nPORT=80\n";
     const bench = await repoWith(context, text);
     const values = { TF_VAR_a: "x y", TF_VAR_b: "it's", ...tokens(bench) };
@@ -206,7 +206,7 @@ describe.concurrent("what is printed", () => {
     expect(await runTwice(bench, ["env", "--unset"])).toEqual({ status: 0, stdout, stderr: "" });
   });
 
-  it("--unset removes the AWS_ names that came of Spaces keys in the environment", async (context) => {
+  it("--unset removes the AWS_ names that come from Spaces keys in the environment", async (context) => {
     const bench = await repoWith(context);
     await bench.write(".do-bootstraprc", BACKEND);
     const keys = { SPACES_ACCESS_KEY_ID: "id", SPACES_SECRET_ACCESS_KEY: "secret" };
@@ -225,14 +225,14 @@ describe.concurrent("what is printed", () => {
     expect(Object.keys(removed).sort()).toEqual(Object.keys(set).sort());
   });
 
-  it("from a subfolder of a prepared repo, the same", async (context) => {
+  it("prints the same from a subfolder of a prepared repo", async (context) => {
     const bench = await repoWith(context);
     expect((await bench.run([])).status).toBe(0);
     await bench.write("src/deep/x", "");
     expect(await printed(bench, [], { cwd: "src/deep" })).toEqual(tokens(bench));
   });
 
-  it("--env takes the file of an environment", async (context) => {
+  it("--env uses the env file of an environment", async (context) => {
     const bench = await repoWith(context, "TF_VAR_a=1\n");
     const other = randomToken();
     await bench.write(
@@ -245,7 +245,7 @@ describe.concurrent("what is printed", () => {
     expect(await printed(bench)).toEqual({ TF_VAR_a: "1", ...tokens(bench) });
   });
 
-  it("the repo's own token variable, and a token name of its own", async (context) => {
+  it("prints a custom token name and the provider's variable", async (context) => {
     const bench = await workbench(context);
     await bench.write(".env", `ACME_TOKEN=${bench.token}\n`, 0o600);
     await bench.write(".do-bootstraprc", "token: { name: ACME_TOKEN }\n");
@@ -258,7 +258,7 @@ describe.concurrent("what is printed", () => {
     });
   });
 
-  it("a variable that a shell cannot hold is left out, and said", async (context) => {
+  it("skips a variable that isn't a valid shell name, and says so", async (context) => {
     const bench = await repoWith(context, "TF_VAR_a-b=1\nTF_VAR_c=2\n");
     const values = { TF_VAR_c: "2", ...tokens(bench) };
     expect(await runTwice(bench, ["env"])).toEqual({
@@ -269,14 +269,14 @@ describe.concurrent("what is printed", () => {
     expect(await printed(bench)).toEqual({ "TF_VAR_a-b": "1", ...values });
   });
 
-  it("--json is one JSON document", async (context) => {
+  it("--json prints one JSON document", async (context) => {
     const bench = await repoWith(context, "TF_VAR_a=1\n");
     const { status, stdout, stderr } = await runTwice(bench, ["env", "--json"]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     expect(JSON.parse(stdout)).toEqual({ TF_VAR_a: "1", ...tokens(bench) });
   });
 
-  it("--json: a failure is one too, without the token", async (context) => {
+  it("--json also prints a failure as JSON, without the token", async (context) => {
     const bench = await repoWith(context);
     await bench.write(SECRET_FILE, JSON.stringify({ do_token: randomToken() }), 0o600);
     const { status, stdout, stderr } = await runTwice(bench, ["env", "--json"]);
@@ -312,7 +312,7 @@ type Row = [
   more?: { config?: string; env?: Record<string, string>; code?: string },
 ];
 
-describe.concurrent("which variables, besides the token's", () => {
+describe.concurrent("which variables it prints besides the token", () => {
   it.for<Row>([
     ["nothing else", "PORT=80\n", [], {}],
     ["--all: everything", "PORT=80\nB='x y'\n", ["--all"], { PORT: "80", B: "x y" }],
@@ -322,64 +322,64 @@ describe.concurrent("which variables, besides the token's", () => {
       [],
       { TF_VAR_a: "1", AWS_REGION: "p", SPACES_BUCKET: "2" },
     ],
-    ["without a backend Spaces keys are Spaces keys", linesOf(SPACES), [], SPACES],
+    ["Spaces keys without a backend", linesOf(SPACES), [], SPACES],
     [
-      "with one they are AWS_ keys too",
+      "Spaces keys as AWS_ keys too, with a backend",
       linesOf(SPACES),
       [],
       { ...SPACES, ...AWS, ...CHECKSUMS },
       { config: BACKEND },
     ],
     [
-      "as are those of the environment",
+      "Spaces keys of the environment as AWS_ keys, with a backend",
       "",
       [],
       { ...AWS, ...CHECKSUMS },
       { config: BACKEND, env: SPACES },
     ],
     [
-      "as they are with a backend of the code's own",
+      "Spaces keys of the environment as AWS_ keys, with a backend in the code",
       "",
       [],
       { ...AWS, ...CHECKSUMS },
       { code: ON_SPACES, env: SPACES },
     ],
     [
-      "but not with one on another host",
+      "no AWS_ keys with a backend on another host",
       "",
       [],
       {},
       { code: ON_SPACES.replace("https://nyc3.", "https://evil."), env: SPACES },
     ],
     [
-      "and the variables that a provider reads them from",
+      "variables from which the provider reads Spaces keys",
       "",
       [],
       { TF_VAR_a: "id", TF_VAR_b: "secret" },
       { code: KEYED, env: SPACES },
     ],
     [
-      "but AWS_ keys of one's own stay",
+      "no AWS_ keys next to an AWS profile",
       linesOf(SPACES),
       [],
       { ...SPACES, ...CHECKSUMS },
       { config: BACKEND, env: { AWS_PROFILE: "mine" } },
     ],
     [
-      "what the environment has is not said again",
+      "no variable that the environment already has",
       "AWS_PROFILE=p\nTF_VAR_a=1\n",
       [],
       { TF_VAR_a: "1" },
       { env: { AWS_PROFILE: "mine" } },
     ],
     [
-      "never where a token goes, nor what we tell ourselves",
+      "never an API address, a context or our own variables",
       "DIGITALOCEAN_API_URL=https://x\nDIGITALOCEAN_CONTEXT=c\nDO_BOOTSTRAP_OAUTH_URL=u\nDO_BOOTSTRAP_EXEC=:/x\n",
       [],
       {},
     ],
     [
-      "not with --all either",
+      "no API address, context or own variable with --all",
       "DIGITALOCEAN_API_URL=https://x\nDIGITALOCEAN_CONTEXT=c\nDO_BOOTSTRAP_OAUTH_URL=u\nDO_BOOTSTRAP_EXEC=:/x\n",
       ["--all"],
       {},
@@ -393,7 +393,7 @@ describe.concurrent("which variables, besides the token's", () => {
   });
 });
 
-describe.concurrent("in GitHub Actions, --format github tells the runner first what to hide", () => {
+describe.concurrent("in GitHub Actions, env first tells the runner which values to mask", () => {
   const ENV = `SPACES_SECRET_ACCESS_KEY='s3cr%t-key'
 TF_VAR_password='first line
 second line'
@@ -402,7 +402,7 @@ SPACES_PIN_KEY=1234
 `;
   const github = { env: { GITHUB_ACTIONS: "true", CI: "true" } };
 
-  it("every secret by a command on standard error; standard output is for $GITHUB_ENV", async (context) => {
+  it("masks every secret on stderr; stdout is for $GITHUB_ENV", async (context) => {
     const bench = await repoWith(context, ENV);
     const { status, stdout, stderr } = await runTwice(bench, ["env", "--format", "github"], github);
     expect(status).toBe(0);
@@ -417,7 +417,7 @@ SPACES_PIN_KEY=1234
     expect(stdout).toContain(`\n${bench.token}\n`);
   });
 
-  it.for(["sh", "json", "dotenv"])("in the format %s, too", async (format, context) => {
+  it.for(["sh", "json", "dotenv"])("also with --format %s", async (format, context) => {
     const address = "TF_VAR_address=postgres://me:p4ss@db.example/x";
     const bench = await repoWith(context, `${address}\nTF_VAR_pem_key="one line\ntwo line"\n`);
     const { stdout, stderr } = await runTwice(bench, ["env", "--format", format], github);
@@ -435,17 +435,17 @@ SPACES_PIN_KEY=1234
   });
 
   it.for<[name: string, args: string[], env: Record<string, string>]>([
-    ["elsewhere", ["--format", "github"], {}],
-    ["elsewhere in CI", ["--format", "github"], { CI: "true" }],
-    ["by --unset", ["--unset"], github.env],
-  ])("%s nothing is said", async ([, args, env], context) => {
+    ["outside GitHub Actions", ["--format", "github"], {}],
+    ["in another CI", ["--format", "github"], { CI: "true" }],
+    ["with --unset", ["--unset"], github.env],
+  ])("%s, prints nothing on stderr", async ([, args, env], context) => {
     const bench = await repoWith(context, ENV);
     const { status, stderr } = await runTwice(bench, ["env", ...args], { env });
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   });
 });
 
-describe.concurrent("where standard output leads", () => {
+describe.concurrent("targets of standard output", () => {
   const WHEN = ["the first time", "with a record"];
   const shell = async (bench: Workbench, script: string) => {
     const options = { cwd: bench.repo, env: bench.env, extendEnv: false, reject: false } as const;
@@ -469,7 +469,7 @@ describe.concurrent("where standard output leads", () => {
     );
   });
 
-  it.for(WHEN)("a pipe that is closed, %s", async (when, context) => {
+  it.for(WHEN)("a closed pipe, %s", async (when, context) => {
     const bench = await repoWith(context, `TF_VAR_long=${"x".repeat(200_000)}\n`);
     if (when === "with a record") await bench.run(["env"]);
     const child = bench.start(["env"]);
@@ -483,13 +483,13 @@ describe.concurrent("where standard output leads", () => {
     expect(stderr).toBe("");
   });
 
-  it.for(WHEN)("nowhere (>&-), %s", async (when, context) => {
+  it.for(WHEN)("closed standard output (>&-), %s", async (when, context) => {
     const bench = await repoWith(context);
     if (when === "with a record") await bench.run(["env"]);
     expect(await shell(bench, "do-bootstrap env >&-")).toEqual(said(""));
   });
 
-  it.for(WHEN)("a pipe of a slow reader, %s", async (when, context) => {
+  it.for(WHEN)("a pipe with a slow reader, %s", async (when, context) => {
     const long = { TF_VAR_long: "x".repeat(3_000_000) };
     const bench = await repoWith(context, linesOf(long));
     if (when === "with a record") await bench.run(["env"]);
@@ -503,7 +503,7 @@ describe.concurrent("where standard output leads", () => {
   });
 });
 
-describe.skipIf(needsScript !== "").concurrent(`a terminal${needsScript}`, () => {
+describe.skipIf(needsScript !== "").concurrent(`env on a terminal${needsScript}`, () => {
   it.for<[when: string, args: string[], status: number]>([
     ["the first time", [], 2],
     ["with a record", [], 2],
@@ -527,7 +527,7 @@ describe.skipIf(needsScript !== "").concurrent(`a terminal${needsScript}`, () =>
   });
 
   it.for(["/dev/null", "out.txt"])(
-    "with standard output in %s it is none",
+    "standard output in %s does not count as a terminal",
     async (path, context) => {
       const bench = await repoWith(context);
       bench.mayHold(path);
@@ -540,7 +540,7 @@ describe.skipIf(needsScript !== "").concurrent(`a terminal${needsScript}`, () =>
   );
 });
 
-describe.concurrent("what fails, and how", () => {
+describe.concurrent("errors", () => {
   type Arrange = (bench: Workbench) => Promise<unknown>;
   const env = (text: string) => (bench: Workbench) => bench.write(".env", text, 0o600);
   const nothing: Arrange = async () => undefined;
@@ -573,7 +573,7 @@ describe.concurrent("what fails, and how", () => {
     ],
     ["two tokens", nothing, [], 4, "token.conflict", conflict],
     [
-      "an environment's token, and another",
+      "an environment's token and another token",
       (bench) =>
         bench
           .write(".do-bootstraprc", prod)
@@ -583,23 +583,23 @@ describe.concurrent("what fails, and how", () => {
       "token.conflict",
       () => ({ DIGITALOCEAN_TOKEN: randomToken() }),
     ],
-    ["no such format", nothing, ["--format", "yaml"], 2, "USAGE", Object],
-    ["no format", nothing, ["--format"], 2, "USAGE", Object],
-    ["no such environment", nothing, ["--env", "prod"], 2, "USAGE", Object],
+    ["an unknown format", nothing, ["--format", "yaml"], 2, "USAGE", Object],
+    ["--format without a value", nothing, ["--format"], 2, "USAGE", Object],
+    ["--env without environments in the config", nothing, ["--env", "prod"], 2, "USAGE", Object],
     [
-      "no such environment in the config",
+      "an unknown environment",
       (bench) => bench.write(".do-bootstraprc", prod),
       ["--env", "prud"],
       2,
       "USAGE",
       Object,
     ],
-    ["an environment of no name", nothing, ["--env", ""], 2, "USAGE", Object],
-    ["a way out of the cache", nothing, ["--env", "../../x"], 2, "USAGE", Object],
-    ["a word", nothing, ["ls"], 2, "USAGE", Object],
-    ["a word after --", nothing, ["--", "ls"], 2, "USAGE", Object],
+    ["an empty environment name", nothing, ["--env", ""], 2, "USAGE", Object],
+    ["an environment name with ../", nothing, ["--env", "../../x"], 2, "USAGE", Object],
+    ["an argument", nothing, ["ls"], 2, "USAGE", Object],
+    ["an argument after --", nothing, ["--", "ls"], 2, "USAGE", Object],
     [
-      "no words for unset",
+      "--unset in a format that can't unset",
       nothing,
       ["--unset", "--format", "github"],
       2,
@@ -615,7 +615,7 @@ describe.concurrent("what fails, and how", () => {
       Object,
     ],
     [
-      "a broken config",
+      "an invalid config",
       (bench) => bench.write(".do-bootstraprc", "tokn: {}\n"),
       [],
       2,
@@ -624,7 +624,7 @@ describe.concurrent("what fails, and how", () => {
     ],
     ["another token in the secret file", otherToken, [], 3, "OTHER_TOKEN", Object],
     [
-      "under exec of another environment",
+      "inside exec for another environment",
       nothing,
       [],
       2,
@@ -657,7 +657,7 @@ describe.concurrent("what fails, and how", () => {
     }
   });
 
-  it("the same token in the secret file is no failure", async (context) => {
+  it("accepts the same token in the secret file", async (context) => {
     const bench = await repoWith(context);
     await bench.write(SECRET_FILE, JSON.stringify({ do_token: bench.token }), 0o600);
     expect(await printed(bench)).toEqual(tokens(bench));

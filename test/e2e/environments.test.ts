@@ -14,7 +14,7 @@ const ENV = (token: string) => `DIGITALOCEAN_TOKEN=${token}\n`;
 const print = (token: string) => secret(token).fingerprint;
 const TEAM = { uuid: "x", name: "Production" };
 
-/** dev, staging and prod, each with an env file of its own. */
+/** dev, staging and prod, each with its own env file. */
 const CONFIG = JSON.stringify({
   project: "shop",
   terraform: false,
@@ -23,7 +23,7 @@ const CONFIG = JSON.stringify({
   ),
 });
 
-/** @param files by what stands behind ".env": "" or ".dev", and the token that is in it. */
+/** @param files the token for each suffix of ".env": "", ".dev" and so on. */
 async function shop(
   files: (token: string, other: string) => Readonly<Record<string, string>>,
   bench?: Workbench,
@@ -53,7 +53,7 @@ async function fresh(bench: Workbench): Promise<string> {
 }
 
 describe("check --all", () => {
-  it("has every environment in one document, with one exit status, and asks once for each token", async () => {
+  it("one document with every environment, one exit status, one request per token", async () => {
     const { bench, other } = await shop((token, other) => ({
       "": other,
       ".dev": token,
@@ -83,7 +83,7 @@ describe("check --all", () => {
     expect(asked).toHaveLength(2);
   });
 
-  it("says for a person what is about which, and once what is about all", async () => {
+  it("prints findings under their environment, and common findings once", async () => {
     const { bench } = await shop((token) => ({ ".dev": token, ".staging": token }));
     const { status, stdout } = await bench.run(["check", "--all"]);
     expect(status).toBe(4);
@@ -95,7 +95,7 @@ describe("check --all", () => {
     expect(stdout).toMatch(/\nevery environment:\n(.+\n)*· .*\[git\.example-ignored\]/);
   });
 
-  it("is green where every environment is", async () => {
+  it("exits with 0 when every environment is fine", async () => {
     const { bench } = await shop((token) => ({ ".dev": token, ".staging": token, ".prod": token }));
     await bench.write(".gitignore", "");
     for (const name of ["dev", "staging", "prod"]) await bench.run(["--env", name, "--yes"]);
@@ -117,7 +117,7 @@ describe("check --all", () => {
     expect(leaks.map(({ environment }) => environment)).toEqual([undefined]);
   });
 
-  it("beside --env is a mistake, of every command that has it", async () => {
+  it("--all and --env can't be combined, in any command", async () => {
     const { bench } = await shop((token) => ({ ".dev": token }));
     const before = await fileTree(bench.repo);
     for (const command of ["check", "logout", "uninstall", "rotate"]) {
@@ -131,7 +131,7 @@ describe("check --all", () => {
 describe("logout", () => {
   const files = (token: string, other: string) => ({ "": token, ".dev": token, ".prod": other });
 
-  it("without --env names the environments that still hold tokens, and is not green", async () => {
+  it("without --env, names the environments that still have tokens, and exits with 3", async () => {
     const { bench, other } = await shop(files);
     const { status, stderr } = await bench.run(["logout"]);
     expect(status).toBe(3);
@@ -146,7 +146,7 @@ describe("logout", () => {
     expect((await bench.run(["logout", "--dry-run"])).status).toBe(3);
   });
 
-  it("--all takes the token of each out, and says what it looked at", async () => {
+  it("--all removes the token of each environment, and lists the environments", async () => {
     const { bench, other } = await shop(files);
     const run = await bench.run(["logout", "--all", "--json"]);
     const { environments, applied, findings } = documentOf(run);
@@ -166,7 +166,7 @@ describe("logout", () => {
     expect((await bench.run(["logout", "--all"])).stderr).toContain("Nothing to do");
   });
 
-  it("--all reaches doctl where one environment uses it and another does not", async () => {
+  it("--all includes doctl when only one environment uses it", async () => {
     const { bench, other } = await shop(files);
     const { environments } = JSON.parse(CONFIG);
     environments.dev.doctl = false;
@@ -182,9 +182,9 @@ describe("logout", () => {
     expect(await bench.read(doctl)).not.toContain(other);
   });
 
-  it("--all changes nothing where one place cannot be changed", async () => {
+  it("--all changes nothing when one file can't be changed", async () => {
     const { bench } = await shop(files);
-    // A text that would read otherwise without its line.
+    // Without its line, this text would mean something else.
     await bench.write(".env.prod", `A:\r\n${bench.token}#`, 0o600);
     const before = await fileTree(bench.repo);
     const { status, stderr } = await bench.run(["logout", "--all"]);
@@ -192,7 +192,7 @@ describe("logout", () => {
     expect(await fileTree(bench.repo)).toEqual(before);
   });
 
-  it("uninstall --all also takes away what was generated", async () => {
+  it("uninstall --all also removes generated files", async () => {
     const { bench } = await shop(files);
     await bench.write(".gitignore", "");
     for (const name of ["dev", "prod"]) await bench.run(["--env", name, "--yes"]);
@@ -204,7 +204,7 @@ describe("logout", () => {
 });
 
 describe("rotate", () => {
-  it("without --env names the environments that it left, and is not green", async () => {
+  it("without --env, names the environments that it skipped, and exits with 3", async () => {
     const { bench, other } = await shop((token, other) => ({
       "": token,
       ".dev": token,
@@ -221,7 +221,7 @@ describe("rotate", () => {
     expect(stderr).not.toContain("made and checked");
   });
 
-  it("--all puts one new token in every environment that has the same old one", async () => {
+  it("--all writes one new token to every environment with the same old one", async () => {
     const { bench } = await shop((token) => ({ "": token, ".dev": token, ".prod": token }));
     const token = await fresh(bench);
     const run = await bench.run(["rotate", "--all", "--token-stdin", "--json"], { input: token });
@@ -239,7 +239,7 @@ describe("rotate", () => {
     expect(none.map(({ environment }) => environment)).toEqual(["staging"]);
   });
 
-  it("--all refuses one new token, or none, for different ones, and says who holds which", async () => {
+  it("--all does not replace different old tokens with one, and lists them", async () => {
     const { bench, other } = await shop((token, other) => ({
       ".dev": token,
       ".staging": token,
@@ -257,7 +257,7 @@ describe("rotate", () => {
     expect(await fileTree(bench.root)).toEqual(before);
   });
 
-  it("--all changes nothing where the new token will not do for one of them", async () => {
+  it("--all changes nothing when one environment refuses the new token", async () => {
     const { bench } = await shop((token) => ({ ".dev": token, ".prod": token }));
     const prod = { token: { envFile: ".env.prod", minTtl: "7d" } };
     const config = JSON.parse(CONFIG);
@@ -274,7 +274,7 @@ describe("rotate", () => {
     expect(await fileTree(bench.repo)).toEqual(before);
   });
 
-  it("--all leaves every environment as it was where the place of one cannot be written", async () => {
+  it("--all changes nothing when one environment's file can't be written", async () => {
     const { bench } = await shop((token, other) => ({
       ".dev": token,
       ".staging": token,
@@ -282,7 +282,7 @@ describe("rotate", () => {
     }));
     await bench.write("do-bootstrap.config.json", CONFIG.replace('".env.staging"', '"conf/.env"'));
     await bench.write("conf/.env", ENV(bench.token), 0o600);
-    // The last one that is written.
+    // This file is written last.
     await bench.git("add", "--force", "conf/.env");
     await bench.write(".env", "", 0o600);
     const token = await fresh(bench);
@@ -296,8 +296,8 @@ describe("rotate", () => {
 
   it.each([
     ["every environment", ["--all"]],
-    ["one that it had not reached", ["--env", "staging"]],
-  ])("finishes what a killed rotate --all has begun, asked for %s", async (_, args) => {
+    ["one remaining environment", ["--env", "staging"]],
+  ])("finishes a killed rotate --all for %s", async (_, args) => {
     const bench = await workbench();
     const [old, token] = [bench.token, await fresh(bench)];
     await shop(() => ({ ".dev": token, ".staging": old }), bench);
@@ -312,7 +312,7 @@ describe("rotate", () => {
     expect(keys.map((key) => state.read(key))).toEqual([undefined, undefined]);
   });
 
-  it("--all leaves an environment whose command gives no token, and says so", async () => {
+  it("--all skips an environment whose command gives no token, and says so", async () => {
     const { bench } = await shop((token) => ({ ".dev": token }));
     const prod = { token: { command: ["./get.sh"] } };
     const environments = { dev: { token: { envFile: ".env.dev" } }, prod };
@@ -330,7 +330,7 @@ describe("rotate", () => {
     expect(stderr).not.toContain("made and checked");
   });
 
-  it("--all --revoke revokes the old token once all of them read the new one", async () => {
+  it("--all --revoke revokes the shared old token once", async () => {
     const { bench } = await shop((token) => ({ ".dev": token, ".prod": token }));
     const token = await fresh(bench);
     const args = ["rotate", "--all", "--token-stdin", "--revoke"];
@@ -342,7 +342,7 @@ describe("rotate", () => {
 });
 
 describe.skipIf(needsScript !== "")(`rotate --all on a terminal${needsScript}`, () => {
-  it("asks for a token for each old one, and once for leave", async (context) => {
+  it("asks for a token for each old one, and confirms once", async (context) => {
     let other = "";
     const { bench, terminal } = await guided(context, ["rotate", "--all"], {}, async (bench) => {
       const files = (token: string, prod: string) => ({
@@ -369,7 +369,7 @@ describe.skipIf(needsScript !== "")(`rotate --all on a terminal${needsScript}`, 
     context
       .expect(one)
       .toContain(`For dev and staging, team Sandbox Team: it replaces ${print(bench.token)}.`);
-    // One token has to do for the code of both.
+    // One token has to work for the code of both.
     for (const about of ["tag", "vpc"]) context.expect(one).toContain(` ${about} create, read, `);
     terminal.type(`${first}\r`);
     const two = words(await terminal.until(ASKS));
@@ -383,7 +383,7 @@ describe.skipIf(needsScript !== "")(`rotate --all on a terminal${needsScript}`, 
     context.expect(await bench.read(".env.prod")).toBe(ENV(second));
   });
 
-  it("without --env, where no token is outside the environments, asks for none", async (context) => {
+  it("without --env and with tokens only in environments, asks for no token", async (context) => {
     const { terminal } = await guided(context, ["rotate"], {}, async (bench) => {
       await shop((token) => ({ ".dev": token }), bench);
       return undefined;

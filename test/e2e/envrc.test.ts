@@ -10,7 +10,7 @@ const needsDirenv = DIRENV === undefined ? " (needs direnv)" : "";
 const BASH = (await execa("which", ["bash"])).stdout;
 
 describe("init --envrc", () => {
-  it("writes a file for direnv, which git takes; a second run changes nothing", async () => {
+  it("writes a file for direnv, not ignored by git; a second run changes nothing", async () => {
     const bench = await prepared();
     const { status, stderr } = await init(bench, "--envrc");
     expect(status, stderr).toBe(0);
@@ -28,13 +28,13 @@ describe("init --envrc", () => {
     expect(await treeHash(bench.repo)).toBe(before);
   });
 
-  it("without it there is none", async () => {
+  it("writes no file without --envrc", async () => {
     const bench = await prepared();
     await init(bench);
     await expect(bench.read(".envrc")).rejects.toThrow("ENOENT");
   });
 
-  it("with --write-config it is written in the same run", async () => {
+  it("works with --write-config in the same run", async () => {
     const bench = await prepared();
     expect((await init(bench, "--envrc", "--write-config")).status).toBe(0);
     expect((await bench.run(["check"])).status).toBe(0);
@@ -43,7 +43,7 @@ describe("init --envrc", () => {
   it.each([
     ["an environment", "prod", ".env.prod", "watch_file .env.prod\n", "env --env prod)"],
     [
-      "a name that a shell would read",
+      "a file name with shell syntax",
       undefined,
       "a $(touch pwned) 'b'.env",
       "watch_file 'a $(",
@@ -60,14 +60,14 @@ describe("init --envrc", () => {
     const text = await bench.read(".envrc");
     expect(text).toContain(watched);
     expect(text).toContain(loaded);
-    // The words of direnv's that it uses.
+    // The function of direnv that it uses.
     const script = 'watch_file() { printf "%s\\n" "$@"; }; . ./.envrc; echo "$DIGITALOCEAN_TOKEN"';
     const { stdout } = await inShell(bench, BASH, ["-c", script]);
     expect(stdout).toBe(`${envFile}\n${bench.token}`);
     await expect(bench.read("pwned")).rejects.toThrow("ENOENT");
   });
 
-  it("another environment's is left alone, but for --envrc", async () => {
+  it("keeps the file of another environment, except with --envrc", async () => {
     const bench = await prepared();
     const environments = { dev: {}, prod: { token: { envFile: ".env.prod" } } };
     await bench.write(".do-bootstraprc.json", JSON.stringify({ environments }));
@@ -79,7 +79,7 @@ describe("init --envrc", () => {
     expect(await bench.read(".envrc")).toContain("env --env prod)");
   });
 
-  it("follows its template and the config, unless it was edited", async () => {
+  it("follows the template and the config, unless it was edited", async () => {
     const bench = await prepared();
     await bench.write(".envrc", generate('# template: 0\neval "$(do-bootstrap env)"\n', {}));
     bench.mayHold("secrets.env");
@@ -94,13 +94,13 @@ describe("init --envrc", () => {
 
   it.each([
     [
-      "somebody's own",
+      "the user's own file",
       (bench: Workbench) => bench.write(".envrc", "use nix\n"),
       0,
       "file.not-ours",
     ],
     ["a folder", (bench: Workbench) => mkdir(join(bench.repo, ".envrc")), 3, "file.unusable"],
-  ])("%s is left as it is", async (_, make, expected, id) => {
+  ])("does not change %s", async (_, make, expected, id) => {
     const bench = await prepared();
     await make(bench);
     expect((await init(bench)).stderr).not.toContain("envrc");
@@ -113,7 +113,7 @@ describe("init --envrc", () => {
     }
   });
 
-  it("one that loads the variables already is fine as it is", async () => {
+  it("accepts a file that already loads the variables", async () => {
     const bench = await prepared();
     await bench.write(".envrc", 'use nix\neval "$(do-bootstrap env)"\n');
     expect((await init(bench, "--envrc")).stderr).not.toContain("envrc");
@@ -130,7 +130,7 @@ describe("init --envrc", () => {
     expect(await bench.read(".envrc")).toBe(`${text}# mine\n`);
   });
 
-  it.skipIf(needsDirenv)(`direnv itself loads it${needsDirenv}`, async () => {
+  it.skipIf(needsDirenv)(`direnv loads it${needsDirenv}`, async () => {
     const bench = await prepared();
     await init(bench, "--envrc");
     await inShell(bench, DIRENV ?? "", ["allow"]);
@@ -144,7 +144,7 @@ describe("init --envrc", () => {
   });
 });
 
-/** The program is on PATH. */
+/** do-bootstrap is on PATH. */
 async function prepared(): Promise<Workbench> {
   const bench = await workbench();
   const program = join(import.meta.dirname, "../../dist/bin.cjs");

@@ -18,14 +18,14 @@ import {
 interface Example {
   /** The Terraform roots. */
   readonly roots: readonly string[];
-  /** What its commands write, but for what they always do. */
+  /** Files that its commands write, except those that every run writes. */
   readonly writes: readonly string[];
-  /** Warnings that stay. */
+  /** Warnings that remain. */
   readonly findings?: readonly string[];
-  /** The env files that hold Spaces keys before anything else. */
+  /** Env files that contain Spaces keys before the first command. */
   readonly keys?: readonly string[];
   readonly environments?: readonly string[];
-  /** What is generated, and is in the example to be looked at. */
+  /** A generated file that is part of the example, for reading. */
   readonly shown?: string;
 }
 
@@ -89,8 +89,8 @@ beforeAll(async () => {
   };
 });
 
-it("each of them is tried", async () => {
-  // The script of examples/library is in package.test.ts: it needs the package.
+it("every example is tested", async () => {
+  // examples/library is tested in package.test.ts, because it needs the package.
   expect((await readdir(FOLDER)).sort()).toEqual([...Object.keys(EXAMPLES), "library"].sort());
 });
 
@@ -109,7 +109,7 @@ describe.each(Object.entries(EXAMPLES))("examples/%s", (name, example) => {
     const ajv = new Ajv({ strict: true, allowUnionTypes: true });
     ajv.validate(JSON.parse(await readFile("schema.json", "utf8")), parse(text));
     expect(ajv.errors).toBeNull();
-    // By a path, if by anything: a name could be anybody's.
+    // By a path, if at all: a package name could belong to anybody.
     const [, schema] =
       /^(?:# yaml-language-server: \$schema=|\s*"\$schema": ")([^\s"]+)/m.exec(text) ?? [];
     expect(schema ?? SCHEMA).toBe(SCHEMA);
@@ -134,7 +134,7 @@ describe.each(Object.entries(EXAMPLES))("examples/%s", (name, example) => {
       environment === undefined ? [] : ["--env", environment],
     );
 
-    it("do what it says", async () => {
+    it("write the expected files, and check passes", async () => {
       expect(results.length).toBeGreaterThan(0);
       for (const { status, stderr } of results) expect(status, stderr).toBe(0);
       const { writes, keys = [], findings = [] } = example;
@@ -163,13 +163,13 @@ describe.each(Object.entries(EXAMPLES))("examples/%s", (name, example) => {
       expect(await treeHash(bench.repo)).toBe(before);
     });
 
-    it("ask for the scopes that it lists", async () => {
+    it("need the scopes that the README lists", async () => {
       const { stdout } = await bench.run(["scopes", "--json", ...(eachEnvironment[0] ?? [])]);
       expect(JSON.parse(stdout).scopes).toEqual(scopesIn(await bench.read("README.md")));
     });
 
     if (example.roots.length > 1) {
-      it("ask for them in files that are named with their root", async () => {
+      it("need scopes in files that are shown with their root", async () => {
         const { stdout } = await bench.run(["scopes"]);
         expect(stdout).toContain("digitalocean_vpc.main, network/main.tf:1");
         expect(stdout).toContain("module.web.digitalocean_droplet.web, modules/web/main.tf:13");
@@ -185,9 +185,9 @@ describe.each(Object.entries(EXAMPLES))("examples/%s", (name, example) => {
     }
 
     const { shown } = example;
-    // vitest -u brings it up to date.
+    // vitest -u updates it.
     if (shown !== undefined) {
-      it(`write ${shown} as it is shown`, async () => {
+      it(`write ${shown} as in the example`, async () => {
         await rm(join(bench.repo, shown));
         const ci = commandsOf(await bench.read("README.md")).filter(([word]) => word === "ci");
         expect((await bench.run(ci.flat())).status).toBe(0);
@@ -195,12 +195,12 @@ describe.each(Object.entries(EXAMPLES))("examples/%s", (name, example) => {
       });
     }
 
-    it.skipIf(needsTerraform)(`leave formatted code${needsTerraform}`, async () => {
+    it.skipIf(needsTerraform)(`generate formatted code${needsTerraform}`, async () => {
       const { status, stdout } = await terraform(bench, ["fmt", "-check", "-recursive", "-diff"]);
       expect([stdout, status]).toEqual(["", 0]);
     });
 
-    it.skipIf(needsMirror)(`leave code that the provider takes${needsMirror}`, async () => {
+    it.skipIf(needsMirror)(`generate code that the provider accepts${needsMirror}`, async () => {
       for (const cwd of example.roots) {
         const init = await terraform(bench, ["init", "-backend=false", "-no-color"], { cwd });
         expect(init.status, init.stderr).toBe(0);
@@ -216,7 +216,7 @@ describe.skipIf(needsBoth)(`examples/multi-environment with the real terraform${
   const STATE = "acme-tfstate/env:/*/shop/infra/terraform.tfstate";
   const stateOf = (environment: string) => spaces.objects.get(STATE.replace("*", environment));
 
-  it("each environment has a workspace, whose state is on Spaces", async () => {
+  it("each environment has a workspace with its state on Spaces", async () => {
     const { bench, env } = await withTerraform(false);
     for (const environment of ["staging", "prod"]) {
       const args = ["--env", environment, "--token-stdin"];
@@ -230,7 +230,7 @@ describe.skipIf(needsBoth)(`examples/multi-environment with the real terraform${
   });
 
   it.skipIf(needsMirror)(
-    `is applied in both, and they are not mixed${needsMirror}`,
+    `both environments can be applied, and are kept apart${needsMirror}`,
     { timeout: 120_000 },
     async () => {
       const { bench, env } = await withTerraform(true);
@@ -287,7 +287,7 @@ function read(name: string, file: string): Promise<string> {
   return readFile(join(FOLDER, name, file), "utf8");
 }
 
-/** A user's machine with the example committed, and what its README says to put into env files. */
+/** A user's machine with the example committed, and the env files that its README asks for. */
 async function copyOf(
   name: string,
   ...[options]: Parameters<typeof workbench>
@@ -308,7 +308,7 @@ async function copyOf(
   return { ...bench, run };
 }
 
-/** What `npm install --save-dev ./vendor/do-bootstrap.tgz` leaves. */
+/** The files that `npm install --save-dev ./vendor/do-bootstrap.tgz` writes. */
 async function vendor(bench: Workbench): Promise<void> {
   const from = "file:vendor/do-bootstrap.tgz";
   const devDependencies = { "do-bootstrap": from };
@@ -319,10 +319,10 @@ async function vendor(bench: Workbench): Promise<void> {
   await bench.write("package-lock.json", JSON.stringify({ lockfileVersion: 3, packages }));
 }
 
-/** The words of our own commands in a README, but for those that run another program. */
+/** The arguments of our own commands in a README, except those that run another program. */
 function commandsOf(readme: string): string[][] {
   const [, block = ""] = /```sh\n(.*?)```/s.exec(readme) ?? [];
-  // What a password manager prints is the token.
+  // The test pipes in the token itself.
   const piped = block.split("\n").map((line) => line.replace(/^op read \S+ \| /, ""));
   const lines = piped.filter((line) => line.startsWith("do-bootstrap "));
   return lines.filter((line) => !line.includes(" exec ")).map((line) => line.split(" ").slice(1));

@@ -16,8 +16,8 @@ const WHEN_REQUIRED = {
 const KEYS = "SPACES_ACCESS_KEY_ID=id\nSPACES_SECRET_ACCESS_KEY=key\n";
 const SPACES = { SPACES_ACCESS_KEY_ID: "id", SPACES_SECRET_ACCESS_KEY: "key" };
 
-describe.concurrent("what a command gets beyond its environment, and nothing else", () => {
-  /** What the repo holds, how exec is called, what the command gets; TOKEN stands for the token. */
+describe.concurrent("what exec adds to the command's environment, and nothing else", () => {
+  /** What the repo contains, how exec is called, what it adds; TOKEN is replaced by the token. */
   type Row = [
     name: string,
     files: Record<string, string>,
@@ -28,9 +28,9 @@ describe.concurrent("what a command gets beyond its environment, and nothing els
   const bare = { DIGITALOCEAN_TOKEN: undefined };
 
   it.for<Row>([
-    ["the token's two names", {}, {}, {}],
+    ["the token under both names", {}, {}, {}],
     [
-      "from the second name",
+      "a token in DIGITALOCEAN_ACCESS_TOKEN",
       {},
       { env: { ...bare, DIGITALOCEAN_ACCESS_TOKEN: OTHER } },
       {
@@ -38,8 +38,13 @@ describe.concurrent("what a command gets beyond its environment, and nothing els
         DIGITALOCEAN_ACCESS_TOKEN: OTHER,
       },
     ],
-    ["from the env file", { ".env": "DIGITALOCEAN_TOKEN=TOKEN\n" }, { env: bare }, both],
-    ["from its second name", { ".env": "DIGITALOCEAN_ACCESS_TOKEN=TOKEN\n" }, { env: bare }, both],
+    ["a token in the env file", { ".env": "DIGITALOCEAN_TOKEN=TOKEN\n" }, { env: bare }, both],
+    [
+      "a token in the env file's DIGITALOCEAN_ACCESS_TOKEN",
+      { ".env": "DIGITALOCEAN_ACCESS_TOKEN=TOKEN\n" },
+      { env: bare },
+      both,
+    ],
     [
       "the environment's token, not the env file's",
       { ".env": `DIGITALOCEAN_TOKEN=${OTHER}\nDIGITALOCEAN_ACCESS_TOKEN=${OTHER}\n` },
@@ -47,19 +52,19 @@ describe.concurrent("what a command gets beyond its environment, and nothing els
       both,
     ],
     [
-      "without the white space around it",
+      "the token without white space around it",
       { ".env": "DIGITALOCEAN_TOKEN=' TOKEN '\n" },
       { env: bare },
       both,
     ],
     [
-      "a name of the repo's own",
+      "a custom variable name",
       { ".do-bootstraprc": "token: { name: ACME_TOKEN }\n", ".env": "ACME_TOKEN=TOKEN\n" },
       { env: { DIGITALOCEAN_TOKEN: OTHER } },
       { ...both, ACME_TOKEN: "TOKEN" },
     ],
     [
-      "an env file of the repo's own",
+      "a custom env file",
       { ".do-bootstraprc": "token: { envFile: .env.local }\n", ".env.local": "TF_VAR_x=local\n" },
       {},
       { TF_VAR_x: "local" },
@@ -81,7 +86,7 @@ describe.concurrent("what a command gets beyond its environment, and nothing els
       { DIGITALOCEAN_CONTEXT: "default" },
     ],
     [
-      "of the env file what tools for DigitalOcean read",
+      "env file variables that tools for DigitalOcean read",
       {
         ".env":
           "SPACES_ACCESS_KEY_ID=a\nAWS_REGION=b\nTF_VAR_region=c\nTF_LOG=d\nPORT=80\naws_x=1\n",
@@ -90,13 +95,13 @@ describe.concurrent("what a command gets beyond its environment, and nothing els
       { SPACES_ACCESS_KEY_ID: "a", AWS_REGION: "b", TF_VAR_region: "c" },
     ],
     [
-      "with --all all of it",
+      "every variable of the env file with --all",
       { ".env": "TF_LOG=d\nPORT=80\nEMPTY=\nQUOTED='a b'\nLINES=\"a\\nb\"\n" },
       { own: ["--all"] },
       { TF_LOG: "d", PORT: "80", EMPTY: "", QUOTED: "a b", LINES: "a\nb" },
     ],
     [
-      "never an address, a context or our own variables",
+      "never an API address, a context or our own variables",
       {
         ".env":
           "DIGITALOCEAN_API_URL=https://evil.example\ndigitalocean_api_url=https://evil.example\nDIGITALOCEAN_CONTEXT=evil\nDO_BOOTSTRAP_OAUTH_URL=https://evil.example\nDO_BOOTSTRAP_EXEC=evil:/\n",
@@ -108,7 +113,7 @@ describe.concurrent("what a command gets beyond its environment, and nothing els
       {},
     ],
     [
-      "the environment beats the file",
+      "the environment overrides the env file",
       { ".env": "TF_VAR_x=file\nAWS_REGION=file\nPORT=file\nHOME=/file\n" },
       { own: ["--all"], env: { TF_VAR_x: "env", AWS_REGION: "env" } },
       { PORT: "file" },
@@ -117,7 +122,7 @@ describe.concurrent("what a command gets beyond its environment, and nothing els
 
   it.for<Row>([
     [
-      "the repo's variable, as its provider uses it",
+      "the variable that the provider uses",
       { "main.tf": PROVIDER + VARIABLE },
       {},
       {
@@ -125,19 +130,19 @@ describe.concurrent("what a command gets beyond its environment, and nothing els
       },
     ],
     [
-      "under its own name",
+      "a variable with another name",
       { "main.tf": (PROVIDER + VARIABLE).replaceAll("do_token", "digitalocean_key") },
       {},
       { TF_VAR_digitalocean_key: "TOKEN" },
     ],
     [
-      "in another folder",
+      "a variable in another folder",
       { "infra/main.tf": PROVIDER + VARIABLE },
       {},
       { TF_VAR_do_token: "TOKEN" },
     ],
     [
-      "in each root",
+      "a variable in each root",
       {
         ".do-bootstraprc": "terraform: [ { dir: a }, { dir: b } ]\n",
         "a/main.tf": PROVIDER + VARIABLE,
@@ -147,16 +152,21 @@ describe.concurrent("what a command gets beyond its environment, and nothing els
       { TF_VAR_do_token: "TOKEN", TF_VAR_pat: "TOKEN" },
     ],
     [
-      "whatever the env file or the environment has for it",
+      "overrides the env file and the environment",
       { "main.tf": PROVIDER + VARIABLE, ".env": `TF_VAR_do_token=${OTHER}\n` },
       { env: { TF_VAR_do_token: OTHER } },
       { TF_VAR_do_token: "TOKEN" },
     ],
-    ["not one that the provider does not use", { "main.tf": FROM_ENVIRONMENT + VARIABLE }, {}, {}],
-    ["not one that nobody declares", { "main.tf": PROVIDER }, {}, {}],
-    ["none without Terraform code", {}, {}, {}],
     [
-      "none with terraform: false",
+      "no variable that the provider doesn't use",
+      { "main.tf": FROM_ENVIRONMENT + VARIABLE },
+      {},
+      {},
+    ],
+    ["no variable that isn't declared", { "main.tf": PROVIDER }, {}, {}],
+    ["nothing without Terraform code", {}, {}, {}],
+    [
+      "nothing with terraform: false",
       { ".do-bootstraprc": "terraform: false\n", "main.tf": PROVIDER + VARIABLE },
       {},
       {},
@@ -182,7 +192,7 @@ describe.concurrent("what a command gets beyond its environment, and nothing els
       { ...SPACES, ...aws },
     ],
     [
-      "in its older form",
+      "a backend on Spaces, in the older syntax",
       { "main.tf": backend('endpoint = "https://fra1.digitaloceanspaces.com"') },
       { env: SPACES },
       aws,
@@ -193,9 +203,9 @@ describe.concurrent("what a command gets beyond its environment, and nothing els
       { env: SPACES },
       {},
     ],
-    ["on AWS", { "main.tf": backend('bucket = "b"') }, { env: SPACES }, {}],
+    ["a backend on AWS", { "main.tf": backend('bucket = "b"') }, { env: SPACES }, {}],
     [
-      "of a module",
+      "a backend in a module",
       { "main.tf": 'module "m" {\n  source = "./m"\n}\n', "m/main.tf": backend(onSpaces) },
       { env: SPACES },
       {},
@@ -225,22 +235,22 @@ describe.concurrent("what a command gets beyond its environment, and nothing els
       {},
     ],
     [
-      "variables whose names a loader reads",
+      "variables with the names LD_PRELOAD and PATH",
       { "main.tf": withKeys("", "LD_PRELOAD", "PATH") },
       { env: SPACES },
       { TF_VAR_LD_PRELOAD: "id", TF_VAR_PATH: "key" },
     ],
     [
-      "a provider of a module",
+      "a provider in a module",
       { "main.tf": 'module "m" {\n  source = "./m"\n}\n', "m/main.tf": withKeys() },
       { env: SPACES },
       {},
     ],
-  ])("keys that the code reads: %s", check);
+  ])("Spaces keys that the code reads: %s", check);
 
   it.for<Row>([
     [
-      "the keys of Spaces",
+      "Spaces keys in the env file",
       { ".do-bootstraprc": BACKEND, ".env": KEYS },
       {},
       {
@@ -251,7 +261,7 @@ describe.concurrent("what a command gets beyond its environment, and nothing els
       },
     ],
     [
-      "those of the environment",
+      "Spaces keys in the environment",
       { ".do-bootstraprc": BACKEND },
       { env: SPACES },
       {
@@ -262,36 +272,36 @@ describe.concurrent("what a command gets beyond its environment, and nothing els
     ],
     ["without keys", { ".do-bootstraprc": BACKEND }, {}, WHEN_REQUIRED],
     [
-      "not over keys of AWS",
+      "keeps AWS keys of the environment",
       { ".do-bootstraprc": BACKEND, ".env": KEYS },
       { env: { AWS_ACCESS_KEY_ID: "mine", AWS_SECRET_ACCESS_KEY: "mine" } },
       { ...SPACES, ...WHEN_REQUIRED },
     ],
     [
-      "not over keys of AWS in the env file",
+      "keeps AWS keys of the env file",
       { ".do-bootstraprc": BACKEND, ".env": `${KEYS}AWS_ACCESS_KEY_ID=mine\n` },
       {},
       { ...SPACES, ...WHEN_REQUIRED, AWS_ACCESS_KEY_ID: "mine" },
     ],
     [
-      "not beside a profile",
+      "adds no keys next to an AWS profile",
       { ".do-bootstraprc": BACKEND, ".env": KEYS },
       { env: { AWS_PROFILE: "acme" } },
       { ...SPACES, ...WHEN_REQUIRED },
     ],
     [
-      "not beside a session",
+      "adds no keys next to an AWS session token",
       { ".do-bootstraprc": BACKEND, ".env": KEYS },
       { env: { AWS_SESSION_TOKEN: "t" } },
       { ...SPACES, ...WHEN_REQUIRED },
     ],
     [
-      "checksums as the user has them",
+      "keeps the user's checksum setting",
       { ".do-bootstraprc": BACKEND },
       { env: { AWS_REQUEST_CHECKSUM_CALCULATION: "when_supported" } },
       { AWS_RESPONSE_CHECKSUM_VALIDATION: "when_required" },
     ],
-    ["not without a backend", { ".env": KEYS }, {}, SPACES],
+    ["adds nothing without a backend", { ".env": KEYS }, {}, SPACES],
   ])("a backend on Spaces: %s", check);
 
   async function check(
@@ -310,7 +320,7 @@ describe.concurrent("what a command gets beyond its environment, and nothing els
   }
 });
 
-describe.concurrent("keys that are not passed on, and the message", () => {
+describe.concurrent("does not pass on Spaces keys, and says why", () => {
   const backend = (settings: string) => `terraform {\n  backend "s3" {\n    ${settings}\n  }\n}\n`;
   const evil = "https://evil.example";
   const spaces = 'endpoints = { s3 = "https://nyc3.digitaloceanspaces.com" }';
@@ -371,7 +381,7 @@ variable "b" {}
   });
 });
 
-it("nor where Terraform's notes name another host, once they do", async ({
+it("passes no Spaces keys on once Terraform's saved backend names another host", async ({
   expect,
   onTestFinished,
 }) => {
@@ -389,10 +399,13 @@ it("nor where Terraform's notes name another host, once they do", async ({
   expect(await keys()).toEqual([]);
 });
 
-describe.concurrent("what do-bootstrap has generated needs no TF_VAR_", () => {
+describe.concurrent("code generated by do-bootstrap needs no TF_VAR_", () => {
   it.for([
     ["a root with a variable", {}],
-    ["one that reads the environment", { ".do-bootstraprc": "terraform: { credentials: env }\n" }],
+    [
+      "a root that reads the environment",
+      { ".do-bootstraprc": "terraform: { credentials: env }\n" },
+    ],
   ] as const)("%s", async ([, files], { expect, onTestFinished }) => {
     const bench = await execBenchWith(files, onTestFinished);
     const made = await bench.run(["--save"], { env: { DIGITALOCEAN_TOKEN: bench.token } });
@@ -403,8 +416,8 @@ describe.concurrent("what do-bootstrap has generated needs no TF_VAR_", () => {
   });
 });
 
-describe.concurrent("all else is as if there were no exec", () => {
-  it("the environment, with names and values that no shell would take", async ({
+describe.concurrent("everything else is the same as without exec", () => {
+  it("the environment, including names and values that a shell rejects", async ({
     expect,
     onTestFinished,
   }) => {
@@ -428,10 +441,10 @@ describe.concurrent("all else is as if there were no exec", () => {
   });
 
   it.for([
-    ["the folder", ".", "pwd -P", "REPO\n"],
-    ["a folder below", "a/b c", "pwd -P", "REPO/a/b c\n"],
-    ["the mask of new files", ".", "umask 027; do-bootstrap exec -- sh -c umask", "0027\n"],
-    ["the zeroth word", ".", 'do-bootstrap exec -- sh -c "echo \\$0" zero', "zero\n"],
+    ["the working folder", ".", "pwd -P", "REPO\n"],
+    ["a subfolder", "a/b c", "pwd -P", "REPO/a/b c\n"],
+    ["the umask", ".", "umask 027; do-bootstrap exec -- sh -c umask", "0027\n"],
+    ["argument zero", ".", 'do-bootstrap exec -- sh -c "echo \\$0" zero', "zero\n"],
     [
       "the process group",
       ".",
@@ -447,7 +460,7 @@ describe.concurrent("all else is as if there were no exec", () => {
     });
   });
 
-  it("the order in which a command is looked for", async ({ expect, onTestFinished }) => {
+  it("the search order on PATH", async ({ expect, onTestFinished }) => {
     const bench = await execBenchWith({ "first/tool": "not executable" }, onTestFinished);
     await bench.write("second/tool", "#!/bin/sh\necho second\n", 0o755);
     await bench.write("third/tool", "#!/bin/sh\necho third\n", 0o755);

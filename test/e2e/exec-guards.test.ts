@@ -16,8 +16,8 @@ const SH = "/bin/sh";
 const RUNS = [SH, "-c", "echo ran"];
 const OTHER = randomToken();
 
-describe.concurrent("a failure of our own is 125, with the reason and without the command", () => {
-  /** What the repo holds, what exec is told, and what it says. */
+describe.concurrent("exec's own failure exits with 125 and its reason, and the command doesn't run", () => {
+  /** What the repo contains, how exec is called, and what it prints. */
   type Row = [name: string, files: Record<string, string>, call: Call, says: RegExp];
   const PROD = { ".do-bootstraprc": "environments: { prod: { token: { envFile: .env.prod } } }\n" };
   const without = { env: { DIGITALOCEAN_TOKEN: undefined } };
@@ -31,7 +31,7 @@ describe.concurrent("a failure of our own is 125, with the reason and without th
       /✗ Two different tokens: DIGITALOCEAN_TOKEN .*\[token\.conflict\]/,
     ],
     [
-      "no token, but something else",
+      "a value that isn't a token",
       {},
       { env: { DIGITALOCEAN_TOKEN: "hunter2" } },
       /✗ The value from DIGITALOCEAN_TOKEN .*\[token\.malformed\]/,
@@ -42,8 +42,13 @@ describe.concurrent("a failure of our own is 125, with the reason and without th
       { own: ["--env", "prod"] },
       /✗ Two different tokens: .*\[token\.conflict\]/,
     ],
-    ["a broken config", { ".do-bootstraprc": "token: [" }, {}, /\[CONFIG_UNREADABLE\]/],
-    ["a wrong config", { ".do-bootstraprc": "tokn: {}" }, {}, /Did you mean token\?/],
+    [
+      "a config with a syntax error",
+      { ".do-bootstraprc": "token: [" },
+      {},
+      /\[CONFIG_UNREADABLE\]/,
+    ],
+    ["a config with an unknown key", { ".do-bootstraprc": "tokn: {}" }, {}, /Did you mean token\?/],
     [
       "a token in the config",
       { ".do-bootstraprc": `project: ${OTHER}\n` },
@@ -87,7 +92,7 @@ describe.concurrent("a failure of our own is 125, with the reason and without th
     ["a secret file that is broken", { "do-bootstrap.secret.auto.tfvars.json": "{" }, {}, /^$/],
     ["the same token twice", { ".env": "DIGITALOCEAN_TOKEN=TOKEN\n" }, {}, /^$/],
     ["another token in the env file", { ".env": `DIGITALOCEAN_TOKEN=${OTHER}\n` }, {}, /^$/],
-  ])("none: %s", async ([, files, call, says], { expect, onTestFinished }) => {
+  ])("runs the command: %s", async ([, files, call, says], { expect, onTestFinished }) => {
     const bench = await execBenchWith(files, onTestFinished);
     const { status, stdout, stderr } = await bench.exec(RUNS, call);
     expect(stderr).toMatch(says);
@@ -95,7 +100,7 @@ describe.concurrent("a failure of our own is 125, with the reason and without th
   });
 });
 
-describe.concurrent("a signal while exec still looks around: the command is not run", () => {
+describe.concurrent("a signal before the command starts: the command doesn't run", () => {
   it.for(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
     "%s",
     async (signal, { expect, onTestFinished }) => {
@@ -105,7 +110,7 @@ describe.concurrent("a signal while exec still looks around: the command is not 
       // Opens as soon as exec reads from it.
       const fifo = await open(join(bench.repo, ".env"), "w");
       run.child.kill(signal);
-      // The signal may have been heard already: then nobody reads any more.
+      // If the signal was handled already, nothing reads from the pipe any more.
       await fifo.write("A=1\n").catch(({ code }) => expect(code).toBe("EPIPE"));
       await fifo.close();
       const { stderr, stdout, status } = await run.ended;
@@ -115,7 +120,7 @@ describe.concurrent("a signal while exec still looks around: the command is not 
   );
 });
 
-describe.concurrent("--verify asks DigitalOcean first", () => {
+describe.concurrent("--verify checks the token with DigitalOcean first", () => {
   const TTL = { ".do-bootstraprc": "token: { minTtl: 7d }\n" };
   const TEAM = { ".do-bootstraprc": "account: { team: another }\n" };
   const NOBODY = "http://127.0.0.1:1";
@@ -124,9 +129,15 @@ describe.concurrent("--verify asks DigitalOcean first", () => {
   type Arrange = (bench: ExecBench) => void;
 
   it.for<Row>([
-    ["a dead token", {}, {}, (bench) => bench.sandbox.revoke(bench.token), /\[token\.refused\]/],
-    ["another team's", TEAM, {}, () => {}, /\[token\.wrong-team\]/],
-    ["one that ends soon", TTL, {}, (bench) => endsIn(bench, 3600), /\[token\.expires-soon\]/],
+    ["a revoked token", {}, {}, (bench) => bench.sandbox.revoke(bench.token), /\[token\.refused\]/],
+    ["a token of another team", TEAM, {}, () => {}, /\[token\.wrong-team\]/],
+    [
+      "a token that expires soon",
+      TTL,
+      {},
+      (bench) => endsIn(bench, 3600),
+      /\[token\.expires-soon\]/,
+    ],
     ["no network", {}, OFF, () => {}, /\[token\.unverified\]/],
   ])("%s: 125", async ([, files, env, arrange, says], { expect, onTestFinished }) => {
     const bench = await execBenchWith(files, onTestFinished);
@@ -134,13 +145,13 @@ describe.concurrent("--verify asks DigitalOcean first", () => {
     const { status, stdout, stderr } = await bench.fail(RUNS, { own: ["--verify"], env });
     expect(stderr).toMatch(says);
     expect({ status, stdout }).toEqual({ status: 125, stdout: "" });
-    // Who does not ask is not refused.
+    // Without --verify the command runs.
     expect((await bench.exec(RUNS, { env })).stdout).toBe("ran\n");
   });
 
   it.for<Row>([
-    ["a token that is alive", {}, {}, () => {}, /^$/],
-    ["one that ends late enough", TTL, {}, (bench) => endsIn(bench, 8 * 86_400), /^$/],
+    ["a valid token", {}, {}, () => {}, /^$/],
+    ["a token that expires late enough", TTL, {}, (bench) => endsIn(bench, 8 * 86_400), /^$/],
   ])("%s: the command runs", async ([, files, env, arrange], { expect, onTestFinished }) => {
     const bench = await execBenchWith(files, onTestFinished);
     arrange(bench);
@@ -152,7 +163,7 @@ describe.concurrent("--verify asks DigitalOcean first", () => {
     ]);
   });
 
-  it("nobody else asks anything", async ({ expect, onTestFinished }) => {
+  it("no request is sent without --verify", async ({ expect, onTestFinished }) => {
     const bench = await execBench({ onTestFinished });
     await bench.exec(RUNS);
     expect(bench.sandbox.requests).toEqual([]);
@@ -188,7 +199,7 @@ describe.concurrent("terraform in the workspace of another environment", () => {
       ["terraform", "init"],
     ],
     [[], plan],
-  ])("but %j %j is", async ([own, words], { expect }) => {
+  ])("is run with options %j and command %j", async ([own, words], { expect }) => {
     expect(await bench().exec(words, { own })).toMatchObject({ status: 0, stderr: "" });
   });
 });
@@ -218,7 +229,7 @@ describe.concurrent("a provider block that sends the token to another host", () 
   });
 });
 
-describe.concurrent("a doctl that would store the token is not run", () => {
+describe.concurrent("refuses doctl commands that would store the token", () => {
   const bench = sharedExecBench(async (bench) => {
     const { path } = await fakeDoctl(bench.bin, { writeDelayMs: 0 });
     await symlink(path, join(bench.bin, "doctl.exe"));
@@ -249,14 +260,14 @@ describe.concurrent("a doctl that would store the token is not run", () => {
     ["doctl auth init -h", 0, /USAGE|Usage:/],
     ["doctl --output json account get", 0, /sammy@example\.com/],
     ["doctl version", 0, /doctl version/],
-  ] as const)("but %s is", async ([line, status, says], { expect }) => {
+  ] as const)("but runs %s", async ([line, status, says], { expect }) => {
     const result = await bench().exec(line.split(" "));
     expect(result.stdout, result.stderr).toMatch(says);
     expect(result.status).toBe(status);
   });
 });
 
-describe.concurrent("exec under exec", () => {
+describe.concurrent("exec inside exec", () => {
   const files = {
     ".do-bootstraprc": "environments: { prod: { token: { envFile: .env.prod } }, dev: {} }\n",
     ".env.prod": "DIGITALOCEAN_TOKEN=TOKEN\n",
@@ -268,9 +279,9 @@ describe.concurrent("exec under exec", () => {
   const inner = (options: string) => `do-bootstrap exec ${options} -- echo inner`;
 
   it.for([
-    ["no environment in none", [], inner("")],
-    ["prod in prod", PROD, inner("--env prod")],
-    ["a folder without a token of its own", [], `cd third && ${inner("")}`],
+    ["neither has an environment", [], inner("")],
+    ["both have environment prod", PROD, inner("--env prod")],
+    ["the inner folder has no token", [], `cd third && ${inner("")}`],
   ] as const)("%s", async ([, own, line], { expect, onTestFinished }) => {
     const bench = await execBenchWith(files, onTestFinished);
     const result = await bench.exec([SH, "-c", line], { own });
@@ -279,20 +290,25 @@ describe.concurrent("exec under exec", () => {
 
   it.for([
     [
-      "prod in none",
+      "inner for prod, outer for no environment",
       [],
       inner("--env prod"),
       /for environment prod, but runs inside do-bootstrap exec for no environment/,
     ],
     [
-      "none in prod",
+      "inner for no environment, outer for prod",
       PROD,
       inner(""),
       /for no environment, but runs inside do-bootstrap exec for environment prod/,
     ],
-    ["dev in prod", PROD, inner("--env dev"), /for environment dev, .* for environment prod/],
     [
-      "a folder with another token",
+      "inner for dev, outer for prod",
+      PROD,
+      inner("--env dev"),
+      /for environment dev, .* for environment prod/,
+    ],
+    [
+      "the inner folder has another token",
       [],
       `cd other && ${inner("")}`,
       /other\/\.env holds another token/,

@@ -63,7 +63,7 @@ const env = (name: string) => `process.env[${JSON.stringify(name)}]`;
 const say = (stream: "stdout" | "stderr", what: string) => `process.${stream}.write(${what});\n`;
 
 describe.concurrent("through pipes", () => {
-  // One machine for all, and a record that the whole program has left on it.
+  // One repo for all tests, with the record of a first run.
   let bench: Workbench;
   const cleanUp: (() => unknown)[] = [];
   beforeAll(async () => {
@@ -85,26 +85,30 @@ describe.concurrent("through pipes", () => {
     ],
     ["a Spaces secret", env("SPACES_SECRET_ACCESS_KEY"), "***"],
     ["a password for Terraform", env("TF_VAR_x_password"), "***"],
-    ["what is no secret", env("TF_VAR_region"), "frankfurt-1"],
-    ["a secret of the environment's", env("AWS_SECRET_ACCESS_KEY"), "***"],
-    ["a line of a key", '"MIIEvQIBADAN,"', "***,"],
-    ["a key", env("TF_VAR_private_key"), "***"],
-    ["what is not passed on", '"x-of-the-database"', "***"],
+    ["a value that isn't a secret", env("TF_VAR_region"), "frankfurt-1"],
+    ["a secret in the environment", env("AWS_SECRET_ACCESS_KEY"), "***"],
+    ["one line of a private key", '"MIIEvQIBADAN,"', "***,"],
+    ["a private key", env("TF_VAR_private_key"), "***"],
+    ["a secret that isn't passed to the command", '"x-of-the-database"', "***"],
     ["another environment's token", '"x-of-prod-0123"', "***"],
-    ["in JSON", `JSON.stringify({ a: 'x of "prod"' })`, '{"a":"***"}'],
-    ["the password of an address alone", '"p4ss"', "***"],
+    ["a secret in JSON", `JSON.stringify({ a: 'x of "prod"' })`, '{"a":"***"}'],
+    ["the password of a URL, without the URL", '"p4ss"', "***"],
     ["a value of a tfvars file", '"x-of-the-tfvars"', "***"],
     ["any value of a secret tfvars file", '"in-a-secret-file"', "***"],
     ["the token in base64", `btoa(${env("DIGITALOCEAN_TOKEN")})`, "***"],
     ["a Spaces secret in a URL", `encodeURIComponent(${env("SPACES_SECRET_ACCESS_KEY")})`, "***"],
-    ["a secret of another program's", env("GITHUB_TOKEN"), "***"],
-    ["two, side by side", `${env("DIGITALOCEAN_TOKEN")} + ${env("TF_VAR_x_password")}`, "******"],
+    ["a secret of another program", env("GITHUB_TOKEN"), "***"],
+    [
+      "two secrets side by side",
+      `${env("DIGITALOCEAN_TOKEN")} + ${env("TF_VAR_x_password")}`,
+      "******",
+    ],
     [
       "the first half of the token alone",
       `${env("DIGITALOCEAN_TOKEN")}.slice(0, 40).replace(/[0-9a-f]/g, "0")`,
       `${"dop_v1_".replace(/[0-9a-f]/g, "0")}${"0".repeat(33)}`,
     ],
-  ])("%s, in stdout and in stderr", async ([, what, shown], { expect }) => {
+  ])("%s, in stdout and stderr", async ([, what, shown], { expect }) => {
     const script = say("stdout", what) + say("stderr", `"E" + (${what})`);
     const command = await commandOf(bench, script);
     const options = {
@@ -118,22 +122,22 @@ describe.concurrent("through pipes", () => {
     expect(await bench.run(line, { env: nothing })).toEqual(expected);
   });
 
-  it("without --mask nothing is touched", async ({ expect }) => {
+  it("changes nothing without --mask", async ({ expect }) => {
     const command = await commandOf(bench, say("stdout", env("DIGITALOCEAN_TOKEN")));
     expect(await bench.run(exec(command))).toEqual({ status: 0, stdout: bench.token, stderr: "" });
     expect(await bench.run(exec(command))).toEqual({ status: 0, stdout: bench.token, stderr: "" });
   });
 
-  it("--all: every secret of the env file", async ({ expect }) => {
+  it("--all --mask masks every secret of the env file", async ({ expect }) => {
     const command = await commandOf(bench, say("stdout", env("DB_PASSWORD")));
     expect((await bench.run(exec(command, "--all", "--mask"))).stdout).toBe("***");
     expect((await bench.run(exec(command, "--all"))).stdout).toBe("x-of-the-database");
   });
 
   it.for([1, 20, 70])(
-    "the token in two writes, cut at %i",
+    "masks a token split at %i over two writes",
     async (at, { expect, onTestFinished }) => {
-      // The second half comes when the first has been dealt with: on a word of ours.
+      // The script writes the second half when we send it a line, after the first half was read.
       const halves = `const t = ${env("DIGITALOCEAN_TOKEN")};
       process.stdout.write("a " + t.slice(0, ${at}));
       process.stdin.once("data", () => { process.stdout.write(t.slice(${at}) + " b"); process.stdin.destroy(); });
@@ -156,7 +160,7 @@ describe.concurrent("through pipes", () => {
     },
   );
 
-  it("what has no secret in it comes at once, without waiting for a line end", async ({
+  it("shows output without a secret at once, before the line ends", async ({
     expect,
     onTestFinished,
   }) => {
@@ -195,11 +199,11 @@ describe.concurrent("through pipes", () => {
     expect(stderr).toBe("do-bootstrap: ./***: command not found\n");
   });
 
-  it("50 MB come through intact, but for the token at their end", async ({
+  it("passes 50 MB unchanged, and masks the token at the end", async ({
     expect,
     onTestFinished,
   }) => {
-    // Every byte value, and beginnings of the token that come to nothing.
+    // Every byte value, and starts of a token that don't continue.
     const bytes = `const part = Buffer.concat([Buffer.from(Array.from({ length: 256 }, (_, i) => i)),
         Buffer.from("dop_v1_ddop_v1_0")]);
       const chunk = Buffer.alloc(1024 * 1024, part);`;
@@ -227,10 +231,7 @@ describe.concurrent("through pipes", () => {
     expect(all.subarray(-3).toString()).toBe("***");
   });
 
-  it("a reader that goes away ends the command, as it would without us", async ({
-    expect,
-    onTestFinished,
-  }) => {
+  it("a closed reader ends the command, as without exec", async ({ expect, onTestFinished }) => {
     const script =
       'process.stdout.on("error", (e) => process.exit(e.code === "EPIPE" ? 9 : 1)); const more = (e) => e || process.stdout.write("x".repeat(65536), more); more();';
     const command = await commandOf(bench, script);
@@ -259,10 +260,10 @@ describe.skipIf(needsScript !== "").concurrent(`on a terminal${needsScript}`, ()
       err: string,
     ]
   >([
-    ["nothing is masked, and the terminal is the command's", {}, "", [true, true, true], "T", "T"],
-    ["in CI all is", { CI: "true" }, "", [true, false, false], "***", "***"],
-    ["what leads elsewhere is", {}, "> out.txt", [true, false, true], "***", "T"],
-    ["an empty CI is none", { CI: "" }, "", [true, true, true], "T", "T"],
+    ["masks nothing: the command gets the terminal", {}, "", [true, true, true], "T", "T"],
+    ["masks everything in CI", { CI: "true" }, "", [true, false, false], "***", "***"],
+    ["masks a redirected stream", {}, "> out.txt", [true, false, true], "***", "T"],
+    ["an empty CI variable doesn't mean CI", { CI: "" }, "", [true, true, true], "T", "T"],
   ])("%s", async ([, env, redirect, tty, out, err], context) => {
     const { expect } = context;
     const bench = await repoWith(context);

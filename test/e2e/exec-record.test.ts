@@ -40,14 +40,14 @@ const ENVIRONMENTS =
 const recordsOf = async (folder: string) =>
   (await readdir(folder).catch(() => [])).map((name) => join(folder, name)).sort();
 
-/** How often git was asked, which only the whole program does. */
+/** How often git was called; only the whole program calls it. */
 async function gitCalls(bench: Workbench): Promise<number> {
   return (await readFile(join(bench.root, "git.calls"), "utf8").catch(() => "")).length;
 }
 
 type Use = "quick" | "slow";
 
-/** Runs the program. @returns its result, and which way it took. */
+/** Replaces a file or folder with a link. */
 async function linked(path: string, to: string): Promise<void> {
   await rm(path, { recursive: true });
   await symlink(to, path);
@@ -56,13 +56,13 @@ async function linked(path: string, to: string): Promise<void> {
 async function runSeen(bench: Workbench, args: readonly string[], options: RunOptions = {}) {
   const before = await gitCalls(bench);
   const result = await bench.run(args, options);
-  // Only the whole program asks git, and only it has the words for an error.
+  // Only the whole program calls git, and only it prints an error with its code.
   const isWhole = (await gitCalls(bench)) !== before || /\[[A-Z_]+\]$/m.test(result.stderr);
   const use: Use = isWhole ? "slow" : "quick";
   return { result, use };
 }
 
-/** A repo with a token under two names, and variables that say which env file was read. */
+/** A repo with a token under two names. TF_VAR_file says which env file was read. */
 async function repoWith(
   context: Pick<TestContext, "onTestFinished">,
   files: Readonly<Record<string, string>> = {},
@@ -82,7 +82,7 @@ async function repoWith(
   return bench;
 }
 
-/** Nothing remembered: what the whole program says. */
+/** The result without a record: the whole program runs. */
 async function afresh(bench: Workbench, args: readonly string[], options: RunOptions) {
   const cache = join(bench.root, "empty-cache");
   await rm(cache, { recursive: true, force: true });
@@ -95,9 +95,9 @@ interface Situation {
   readonly cwd?: string;
   readonly args?: readonly string[];
   readonly env?: (bench: Workbench) => RunOptions["env"];
-  /** Of the second run. */
+  /** For the second run. */
   readonly later?: { args?: readonly string[]; env?: (bench: Workbench) => RunOptions["env"] };
-  /** Between the two. */
+  /** Between the two runs. */
   readonly change?: (bench: Workbench, record: string) => Promise<unknown>;
 }
 
@@ -125,7 +125,7 @@ const SITUATIONS: readonly Row[] = [
   ["no config", "quick", {}],
   ["config in YAML", "quick", { files: yaml }],
   ["config in package.json", "quick", { files: { "package.json": packageJson } }],
-  ["config without an ending", "quick", { files: { ".do-bootstraprc": CONFIG } }],
+  ["config without a file extension", "quick", { files: { ".do-bootstraprc": CONFIG } }],
   ["config in .config", "quick", { files: { ".config/do-bootstraprc": CONFIG } }],
   ["config two folders up", "quick", { files: deep, cwd: "a/b" }],
   ["no config in a prepared repo", "quick", { files: { ".gitignore": BLOCK }, cwd: "a/b" }],
@@ -137,8 +137,8 @@ const SITUATIONS: readonly Row[] = [
     "quick",
     { files: { ".do-bootstraprc": ENVIRONMENTS }, args: ["--env", "prod"] },
   ],
-  // What it says.
-  ["a token variable of the repo's own", "quick", { files: { "main.tf": OWN } }],
+  // What the config contains.
+  ["a custom token variable", "quick", { files: { "main.tf": OWN } }],
   [
     "terraform.dir",
     "quick",
@@ -150,15 +150,15 @@ const SITUATIONS: readonly Row[] = [
     { files: { ".do-bootstraprc": list, "one/main.tf": OWN, "two/main.tf": OTHER } },
   ],
   ["a backend", "quick", { files: { ".do-bootstraprc": backend } }],
-  ["a backend of the code's own", "quick", { files: { "main.tf": BACKEND }, env: () => SPACES }],
-  ["keys in variables", "quick", { files: { "main.tf": KEYED }, env: () => SPACES }],
+  ["a backend in the code", "quick", { files: { "main.tf": BACKEND }, env: () => SPACES }],
+  ["Spaces keys in variables", "quick", { files: { "main.tf": KEYED }, env: () => SPACES }],
   [
-    "an env file of its own",
+    "a custom env file",
     "quick",
     { files: { ".do-bootstraprc": "token: { envFile: .env.dev }\n" } },
   ],
   ["a token in the environment", "quick", { env: () => ({ DIGITALOCEAN_TOKEN: randomToken() }) }],
-  // What changes in the config.
+  // Changes in the config.
   [
     "a nearer config appears",
     "slow",
@@ -168,9 +168,9 @@ const SITUATIONS: readonly Row[] = [
       change: write("a/.do-bootstraprc", "token: { name: DIGITALOCEAN_TOKEN }\n"),
     },
   ],
-  ["one in .config appears", "slow", { change: write(".config/do-bootstraprc.json", json) }],
+  ["a config in .config appears", "slow", { change: write(".config/do-bootstraprc.json", json) }],
   [
-    "one that is found first appears",
+    "a config with higher precedence appears",
     "slow",
     { files: { "do-bootstrap.config.json": "{}" }, change: write(".do-bootstraprc", CONFIG) },
   ],
@@ -183,12 +183,12 @@ const SITUATIONS: readonly Row[] = [
     },
   ],
   [
-    "edited, as long as before",
+    "the config is edited, same length",
     "slow",
     { files: yaml, change: write(".do-bootstraprc.yaml", "token: { name: NONE_TOKEN }\n") },
   ],
   [
-    "edited, as old as before",
+    "the config is edited, same modification time",
     "slow",
     {
       files: yaml,
@@ -199,7 +199,7 @@ const SITUATIONS: readonly Row[] = [
     },
   ],
   [
-    "the config breaks",
+    "the config becomes invalid",
     "slow",
     { files: yaml, change: write(".do-bootstraprc.yaml", "tokn: {}\n") },
   ],
@@ -215,12 +215,12 @@ const SITUATIONS: readonly Row[] = [
     },
   ],
   [
-    "package.json gains the key",
+    "package.json gets the key",
     "slow",
     { files: { "package.json": '{"name": "x"}' }, change: write("package.json", packageJson) },
   ],
   [
-    "a package.json between here and the config gains the key",
+    "a package.json between here and the config gets the key",
     "slow",
     {
       files: { ...deep, "a/package.json": "{}" },
@@ -230,7 +230,7 @@ const SITUATIONS: readonly Row[] = [
   ],
   ["the .gitignore block appears", "slow", { cwd: "a/b", change: write(".gitignore", BLOCK) }],
   [
-    "the .gitignore block goes",
+    "the .gitignore block is removed",
     "slow",
     { files: { ".gitignore": BLOCK }, cwd: "a/b", change: write(".gitignore", "") },
   ],
@@ -243,20 +243,20 @@ const SITUATIONS: readonly Row[] = [
       later: { args: ["--env", "dev"] },
     },
   ],
-  // What changes in the Terraform code.
+  // Changes in the Terraform code.
   [
-    "a .tf file gains a token variable",
+    "a .tf file gets a token variable",
     "slow",
     { files: { "main.tf": "# nothing\n" }, change: write("main.tf", OWN) },
   ],
   [
-    "its variable is renamed, in as many letters",
+    "the token variable is renamed, same length",
     "slow",
     { files: { "main.tf": OWN }, change: write("main.tf", OWN.replaceAll("my_token", "do_token")) },
   ],
   ["a .tf file is added", "slow", { change: write("main.tf", OWN) }],
   [
-    "its backend goes to another host",
+    "the backend changes to another host",
     "slow",
     {
       files: { "main.tf": BACKEND },
@@ -265,7 +265,7 @@ const SITUATIONS: readonly Row[] = [
     },
   ],
   [
-    "a variable of a key gets a value in a new file",
+    "a variable for a Spaces key gets a value in a new file",
     "slow",
     {
       files: { "main.tf": KEYED },
@@ -274,7 +274,7 @@ const SITUATIONS: readonly Row[] = [
     },
   ],
   [
-    "a variable of a key loses its value",
+    "a variable for a Spaces key loses its value",
     "slow",
     {
       files: { "main.tf": KEYED, "x.auto.tfvars": 'my_id = "x"\n' },
@@ -295,9 +295,9 @@ const SITUATIONS: readonly Row[] = [
       change: write(".terraform-version", "1.5.7\n"),
     },
   ],
-  ["one is added in a default folder", "slow", { change: write("infra/main.tf", OWN) }],
+  ["a .tf file is added in a default folder", "slow", { change: write("infra/main.tf", OWN) }],
   [
-    "in the second of the roots",
+    "a .tf file is added in the second root",
     "slow",
     { files: { ".do-bootstraprc": list, "one/main.tf": OWN }, change: write("two/main.tf", OTHER) },
   ],
@@ -310,7 +310,7 @@ const SITUATIONS: readonly Row[] = [
     },
   ],
   [
-    "other files come and go",
+    "other files are added and removed",
     "quick",
     {
       files: { "a.txt": "" },
@@ -321,19 +321,19 @@ const SITUATIONS: readonly Row[] = [
       },
     },
   ],
-  // What changes around it.
+  // Changes around the project.
   [
     "git init in a subfolder",
     "slow",
     { files: deep, cwd: "a/b", change: (bench) => bench.git("init", "--quiet", "a") },
   ],
   [
-    "git init where there was none",
+    "git init where there was no repo",
     "slow",
     { git: false, files: deep, cwd: "a/b", change: (bench) => bench.git("init", "--quiet") },
   ],
-  ["the repo's .git goes", "slow", { files: deep, cwd: "a/b", change: remove(".git") }],
-  // What is read anew each time.
+  ["the repo's .git is deleted", "slow", { files: deep, cwd: "a/b", change: remove(".git") }],
+  // Read again on each run.
   [
     "the env file is edited",
     "quick",
@@ -344,7 +344,7 @@ const SITUATIONS: readonly Row[] = [
     "quick",
     { change: write(".env", `DIGITALOCEAN_TOKEN=${randomToken()}\n`) },
   ],
-  ["the env file goes", "slow", { change: remove(".env") }],
+  ["the env file is deleted", "slow", { change: remove(".env") }],
   ["the token is malformed", "slow", { change: write(".env", "DIGITALOCEAN_TOKEN=dop_v1_x\n") }],
   ["the env file is binary", "slow", { change: write(".env", "DIGITALOCEAN_TOKEN=\0\n") }],
   [
@@ -386,7 +386,7 @@ const SITUATIONS: readonly Row[] = [
     },
   ],
   [
-    "the env file becomes a link out of the repo",
+    "the env file becomes a link to a file outside the repo",
     "slow",
     {
       change: async (bench) => {
@@ -397,7 +397,7 @@ const SITUATIONS: readonly Row[] = [
     },
   ],
   [
-    "the secret file is a link out of the repo",
+    "the secret file is a link to a file outside the repo",
     "slow",
     {
       change: async ({ repo, write }) => {
@@ -408,7 +408,7 @@ const SITUATIONS: readonly Row[] = [
     },
   ],
   [
-    "the secret file is a link to nothing out of the repo",
+    "the secret file is a link to a missing file outside the repo",
     "quick",
     {
       change: ({ repo }) => {
@@ -454,8 +454,12 @@ const SITUATIONS: readonly Row[] = [
       },
     },
   ],
-  ["the environment has the rest", "quick", { later: { env: () => ({ TF_VAR_file: "mine" }) } }],
-  ["under another exec", "slow", { later: { env: () => ({ DO_BOOTSTRAP_EXEC: "prod:/x" }) } }],
+  [
+    "the environment overrides a variable of the env file",
+    "quick",
+    { later: { env: () => ({ TF_VAR_file: "mine" }) } },
+  ],
+  ["inside another exec", "slow", { later: { env: () => ({ DO_BOOTSTRAP_EXEC: "prod:/x" }) } }],
   ["--unset without a token", "quick", { change: write(".env", ""), later: { args: ["--unset"] } }],
   [
     "--unset with two tokens",
@@ -471,7 +475,7 @@ const SITUATIONS: readonly Row[] = [
     },
   ],
   // The cache itself.
-  ["HOME moves", "slow", { later: { env: ({ tmp }) => ({ HOME: tmp }) } }],
+  ["HOME is another folder", "slow", { later: { env: ({ tmp }) => ({ HOME: tmp }) } }],
   [
     "HOME becomes the project's folder",
     "slow",
@@ -481,7 +485,7 @@ const SITUATIONS: readonly Row[] = [
     },
   ],
   ["HOME is not set", "slow", { later: { env: () => ({ HOME: undefined }) } }],
-  ["the record is cut off", "slow", { change: record((text) => text.slice(0, -10)) }],
+  ["the record is truncated", "slow", { change: record((text) => text.slice(0, -10)) }],
   ["the record is garbage", "slow", { change: record(() => "\0\xff{]") }],
   ["the record is null", "slow", { change: record(() => "null") }],
   [
@@ -495,17 +499,17 @@ const SITUATIONS: readonly Row[] = [
     { change: record((text) => JSON.stringify({ ...JSON.parse(text), value: {} })) },
   ],
   [
-    "the record is of another version",
+    "the record is from another version",
     "slow",
     { change: record((text) => JSON.stringify({ ...JSON.parse(text), version: "0.0.9" })) },
   ],
   [
-    "the record is of another folder",
+    "the record is for another folder",
     "slow",
     { change: record((text) => JSON.stringify({ ...JSON.parse(text), path: "/elsewhere" })) },
   ],
   [
-    "the record is of another environment",
+    "the record is for another environment",
     "slow",
     { change: record((text) => JSON.stringify({ ...JSON.parse(text), environment: "prod" })) },
   ],
@@ -521,7 +525,7 @@ const SITUATIONS: readonly Row[] = [
   ],
 ];
 
-describe.concurrent("with a record and without, the same", () => {
+describe.concurrent("the result is the same with and without a record", () => {
   it.for(SITUATIONS)("%s: %s", async ([name, use, situation], context) => {
     const { expect } = context;
     const { git, files, cwd = ".", args = [], env, later = {}, change } = situation;
@@ -539,7 +543,7 @@ describe.concurrent("with a record and without, the same", () => {
     const again: RunOptions = { cwd, env: { ...first, ...later.env?.(bench) } };
     const line = [...ENV, ...(later.args ?? args)];
     const remembered = await runSeen(bench, line, again);
-    // The first run had nothing to remember either.
+    // The first run had no record either.
     const isSame =
       situation.later === undefined && (change === undefined || name.includes("record"));
     expect(remembered.result).toEqual(isSame ? before : await afresh(bench, line, again));
@@ -554,7 +558,7 @@ const quickAgain = async ({ expect }: TestContext, bench: Workbench, options?: R
 };
 
 describe.concurrent("the record", () => {
-  it("is made anew after a change, and then serves again", async (context) => {
+  it("is rewritten after a change, then used again", async (context) => {
     const bench = await repoWith(context, yaml);
     await quickAgain(context, bench);
     await bench.write(".do-bootstraprc.yaml", "token: { envFile: .env.dev }\n");
@@ -563,7 +567,7 @@ describe.concurrent("the record", () => {
     await quickAgain(context, bench);
   });
 
-  it("serves exec as well as env, and every option of both", async (context) => {
+  it("is used by exec and env with every option but --verify", async (context) => {
     const bench = await repoWith(context, yaml);
     const { expect } = context;
     const print = ["node", "-p", "process.env.DIGITALOCEAN_TOKEN"];
@@ -577,7 +581,7 @@ describe.concurrent("the record", () => {
     expect((await runSeen(bench, ["exec", "--verify", ...print])).use).toBe("slow");
   });
 
-  it("holds no token and no secret, is nobody else's, and is all that HOME gets", async (context) => {
+  it("contains no token or secret, is private, and is the only change in HOME", async (context) => {
     const { expect } = context;
     const bench = await repoWith(context, { ".do-bootstraprc": ENVIRONMENTS, "main.tf": OWN });
     const secrets = { SPACES_SECRET_ACCESS_KEY: "spaces-secret", TF_VAR_db_password: "hunter2" };
@@ -608,12 +612,15 @@ describe.concurrent("the record", () => {
   });
 
   it.for<[name: string, env: (bench: Workbench) => NonNullable<RunOptions["env"]>]>([
-    ["a file in the place of its folder", ({ repo }) => ({ XDG_CACHE_HOME: join(repo, ".env") })],
-    ["a folder that cannot be", () => ({ XDG_CACHE_HOME: "/dev/null/x" })],
+    [
+      "a file where the cache folder should be",
+      ({ repo }) => ({ XDG_CACHE_HOME: join(repo, ".env") }),
+    ],
+    ["a cache folder that can't exist", () => ({ XDG_CACHE_HOME: "/dev/null/x" })],
     ["a relative XDG_CACHE_HOME", () => ({ XDG_CACHE_HOME: "cache" })],
     ["a relative HOME", () => ({ HOME: "home" })],
     ["neither HOME nor XDG_CACHE_HOME", () => ({ HOME: undefined })],
-  ])("%s: each run is slow, and does the same", async ([, env], context) => {
+  ])("%s: each run is slow and gives the same result", async ([, env], context) => {
     const { expect } = context;
     const bench = await repoWith(context);
     const before = await fileTree(bench.root);
@@ -631,7 +638,7 @@ describe.concurrent("the record", () => {
     ["below the config", "a/b", { "a/.do-bootstraprc": "{}" }],
     ["without git", ".", {}, false],
   ])(
-    "a cache in the repo, %s: none is written, none is read",
+    "a cache in the repo, %s: no record is written or read",
     async ([, cwd, files, git], context) => {
       const { expect } = context;
       const bench = await repoWith(context, files, { git: git ?? true });
@@ -658,11 +665,11 @@ describe.concurrent("the record", () => {
   it.for<[what: string, change: (cache: string, inRepo: string) => Promise<unknown>]>([
     ["is a link into the repo", (cache, inRepo) => linked(cache, inRepo)],
     [
-      "has a link for our folder",
+      "contains a link as our folder",
       (cache, inRepo) => linked(`${cache}/do-bootstrap`, `${inRepo}/do-bootstrap`),
     ],
-    ["has our folder for all to write", (cache) => chmod(`${cache}/do-bootstrap`, 0o777)],
-  ])("a cache that %s is not believed", async ([, change], context) => {
+    ["contains our folder, writable by all", (cache) => chmod(`${cache}/do-bootstrap`, 0o777)],
+  ])("ignores a cache that %s", async ([, change], context) => {
     const { expect } = context;
     const bench = await repoWith(context);
     await quickAgain(context, bench);
@@ -676,7 +683,7 @@ describe.concurrent("the record", () => {
   });
 
   const needsRoot = process.getuid?.() === 0 ? "" : " (needs root)";
-  it.skipIf(needsRoot)(`of another user is not believed${needsRoot}`, async (context) => {
+  it.skipIf(needsRoot)(`ignores a record owned by another user${needsRoot}`, async (context) => {
     const { expect } = context;
     const bench = await repoWith(context);
     await quickAgain(context, bench);
@@ -690,7 +697,7 @@ describe.concurrent("the record", () => {
     expect(await runSeen(bench, ENV)).toEqual({ use: "slow", result: real });
   });
 
-  it("two folders whose records have the same name take turns", async (context) => {
+  it("two folders with the same record name overwrite each other's record", async (context) => {
     const { expect } = context;
     const bench = await repoWith(context, {
       "a b/.do-bootstraprc": "{}",
@@ -709,7 +716,7 @@ describe.concurrent("the record", () => {
     expect(await recordsOf(join(bench.home, RECORDS))).toHaveLength(1);
   });
 
-  it("of a file that is of this moment there is none: it may change within a tick", async (context) => {
+  it("is not written while the config's modification time is not in the past", async (context) => {
     const bench = await repoWith(context, yaml);
     const soon = new Date(Date.now() + 3_600_000);
     await utimes(join(bench.repo, ".do-bootstraprc.yaml"), soon, soon);
@@ -719,7 +726,7 @@ describe.concurrent("the record", () => {
     }
   });
 
-  it("there are never more than 500", async (context) => {
+  it("there are at most 500 records", async (context) => {
     const bench = await repoWith(context);
     const folder = join(bench.home, RECORDS);
     await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -729,7 +736,7 @@ describe.concurrent("the record", () => {
     }
     await quickAgain(context, bench);
     context.expect(await recordsOf(folder)).toHaveLength(500);
-    // What does not say that it is a record of this name stays, and a folder does.
+    // A file that isn't a record with this name stays, and so does a folder.
     await rm(join(folder, "_gone_0.json"));
     await writeFile(join(folder, "theirs.json"), '{"kind":"exec","path":"/mine"}');
     await mkdir(join(folder, "photos"));
@@ -746,7 +753,7 @@ describe.concurrent("the record", () => {
     [["check"], false],
     [["init", "--dry-run"], false],
     [["init"], true],
-  ])("of the config itself: %j leaves one: %s", async ([args, leaves], context) => {
+  ])("%j writes a record of the config: %s", async ([args, leaves], context) => {
     const bench = await repoWith(context, yaml);
     const before = await fileTree(bench.home);
     await bench.run(args);
@@ -756,7 +763,7 @@ describe.concurrent("the record", () => {
     else context.expect(after).toEqual(before);
   });
 
-  it("of the config is not believed once the config has changed", async (context) => {
+  it("of the config is ignored after the config has changed", async (context) => {
     const bench = await repoWith(context, yaml);
     const report = async () => JSON.parse((await bench.run(["check", "--json"])).stdout).project;
     await bench.write(".do-bootstraprc.yaml", "project: one\n");
@@ -766,7 +773,7 @@ describe.concurrent("the record", () => {
     context.expect(await report()).toBe("two");
   });
 
-  it("is left by a run that has no token, too", async (context) => {
+  it("is also written by a run without a token", async (context) => {
     const bench = await repoWith(context);
     const text = await bench.read(".env");
     await bench.write(".env", "");

@@ -7,10 +7,10 @@ import { needsBash, PATHS, SIGNALS, sharedExecBench, signalNumbers } from "../fi
 const NUMBERS = signalNumbers();
 const STOPS: readonly string[] = ["SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU"];
 const IGNORED: readonly string[] = ["SIGCHLD", "SIGCONT", "SIGURG", "SIGWINCH"];
-/** Of our own, or of the child's end: a signal that is not the command's. */
+/** Signals of exec itself or of the child's end: they are not passed on. */
 const OURS: readonly string[] = ["SIGKILL", "SIGCHLD", "SIGBUS", "SIGFPE", "SIGSEGV", "SIGILL"];
 
-describe.each(PATHS)("%s: the command dies of a signal: 128 and its number", (path) => {
+describe.each(PATHS)("%s: a signal ends the command: exec exits with 128 + its number", (path) => {
   const bench = sharedExecBench();
   const all = [...NUMBERS].filter(([name]) => ![...STOPS, ...IGNORED].includes(name));
   const usual = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGABRT", "SIGKILL", "SIGSEGV", "SIGPIPE"];
@@ -21,17 +21,17 @@ describe.each(PATHS)("%s: the command dies of a signal: 128 and its number", (pa
     expect(result).toEqual({ status: 128 + number, stdout: "", stderr: "" });
   });
 
-  it("a signal that nobody minds is none", async () => {
+  it("signals that are ignored by default don't end the command", async () => {
     const lines = IGNORED.map((name) => `kill -${NUMBERS.get(name as NodeJS.Signals)} $$`);
     const result = await bench().by(path, ["sh", "-c", [...lines, "exit 7"].join(";")]);
     expect(result).toEqual({ status: 7, stdout: "", stderr: "" });
   });
 });
 
-describe.each(PATHS)("%s: a signal that exec gets is the command's", (path) => {
+describe.each(PATHS)("%s: exec passes signals on to the command", (path) => {
   const bench = sharedExecBench();
 
-  it("each of them, once", async () => {
+  it("each signal, once", async () => {
     const sent = [...NUMBERS.keys()].filter((name) => ![...OURS, ...STOPS].includes(name));
     const { child, line, ended } = await bench().launch(path, [SIGNALS]);
     const ready = await line();
@@ -44,8 +44,8 @@ describe.each(PATHS)("%s: a signal that exec gets is the command's", (path) => {
     expect(await ended).toEqual({ status: 0, stdout, stderr: "" });
   });
 
-  // Of two names for a signal each is listened to.
-  it.each(["SIGTERM", "SIGABRT", "SIGIO"] as const)("%s, as often as it comes", async (signal) => {
+  // Some signals have two names; exec listens for each.
+  it.each(["SIGTERM", "SIGABRT", "SIGIO"] as const)("%s, each time it is sent", async (signal) => {
     const { child, line, ended } = await bench().launch(path, [SIGNALS]);
     await line();
     for (let i = 0; i < 20; i++) {
@@ -60,7 +60,7 @@ describe.each(PATHS)("%s: a signal that exec gets is the command's", (path) => {
     ["SIGHUP", 129],
     ["SIGINT", 130],
     ["SIGTERM", 143],
-  ] as const)("%s ends both: %i", async ([signal, status], { expect }) => {
+  ] as const)("%s ends exec and the command: %i", async ([signal, status], { expect }) => {
     const { child, line, ended } = await bench().launch(path, [
       "sh",
       "-c",
@@ -72,7 +72,7 @@ describe.each(PATHS)("%s: a signal that exec gets is the command's", (path) => {
     expect(() => process.kill(pid, 0)).toThrow("ESRCH");
   });
 
-  it("what the command makes of a signal is its own", async () => {
+  it("the command can handle a signal itself", async () => {
     const line = 'trap "echo caught; exit 3" TERM; echo ready; read x';
     const run = await bench().launch(path, ["sh", "-c", line]);
     await run.line();
@@ -87,7 +87,7 @@ describe.skipIf(needsBash !== "")(`exec and the command stop together${needsBash
   it.concurrent.for(STOPS.filter((name) => name !== "SIGSTOP"))(
     "%s",
     async (signal, { expect }) => {
-      // With job control its jobs are groups of their own; a group without a shell does not stop.
+      // With job control each job is its own process group; an orphaned group does not stop.
       const job = `sh -c 'echo $$ $PPID; read x; echo "got $x"; exit 7'`;
       const line = `set -m; { do-bootstrap exec -- ${job}; echo "<$?>"; } <&0 & wait`;
       const run = await bench().launchShell("quick", line);
@@ -106,28 +106,28 @@ describe.skipIf(needsBash !== "")(`exec and the command stop together${needsBash
 
 const PATIENCE = { timeout: 10_000, interval: 10 };
 
-/** Of proc(5): R, S, T, and so on. */
+/** A state of proc(5): R, S, T and so on. */
 async function stateOf(pid: number): Promise<string | undefined> {
   return /^State:\t(.)/m.exec(await readFile(`/proc/${pid}/status`, "utf8"))?.[1];
 }
 
-describe.each(PATHS)("%s: the command's streams are exec's own", (path) => {
+describe.each(PATHS)("%s: the command uses exec's own streams", (path) => {
   const bench = sharedExecBench();
   const MEGABYTES = 100;
-  // Every byte, and no text.
+  // Every byte value, so it isn't text.
   const megabyte = Buffer.from(Array.from({ length: 1024 * 1024 }, (_, at) => at ^ (at >> 8)));
   const hash = createHash("sha256");
   for (let i = 0; i < MEGABYTES; i++) hash.update(megabyte);
   const digest = hash.digest("hex");
 
-  it("100 MB in", async () => {
+  it("reads 100 MB", async () => {
     const { child, ended } = await bench().launchShell(path, "cat | do-bootstrap exec sha256sum");
-    if (child.stdin === null) throw new Error("It has no standard input.");
+    if (child.stdin === null) throw new Error("The child has no standard input.");
     Readable.from(Array.from({ length: MEGABYTES }, () => megabyte)).pipe(child.stdin);
     expect(await ended).toEqual({ status: 0, stdout: `${digest}  -\n`, stderr: "" });
   });
 
-  it("100 MB out, and not a write that would have to be tried again", async () => {
+  it("writes 100 MB, and no write needs a retry", async () => {
     await bench().write("megabyte", megabyte);
     const write = `const { readFileSync, writeSync } = require("node:fs");
       const megabyte = readFileSync("megabyte");
@@ -139,38 +139,38 @@ describe.each(PATHS)("%s: the command's streams are exec's own", (path) => {
     expect(result).toEqual({ status: 0, stdout: `${digest}  -\n`, stderr: "" });
   });
 
-  it("100 MB out, to a socket", async () => {
+  it("writes 100 MB to a socket", async () => {
     const line = `for i in $(seq ${MEGABYTES}); do cat megabyte; done`;
     await bench().write("megabyte", megabyte);
     const result = await bench().by(path, ["sh", "-c", line], { digest: true });
     expect(result).toEqual({ status: 0, stdout: digest, stderr: "" });
   });
 
-  it("standard error is not standard output", async () => {
+  it("keeps standard error apart from standard output", async () => {
     const result = await bench().by(path, ["sh", "-c", "echo out; echo err >&2; exit 1"]);
     expect(result).toEqual({ status: 1, stdout: "out\n", stderr: "err\n" });
   });
 
-  it("a command that reads only the beginning", async () => {
+  it("the command reads only the start of its input", async () => {
     const input = "x".repeat(10_000_000);
     const result = await bench().by(path, ["head", "-c", "1"], { input });
     expect(result).toEqual({ status: 0, stdout: "x", stderr: "" });
   });
 
-  it("a reader that has enough: the command dies of SIGPIPE", async () => {
+  it("a closed reader ends the command with SIGPIPE", async () => {
     const line = '{ do-bootstrap exec -- yes; echo "<$?>" >&2; } | head -n 1';
     const result = await bench().shell(path, line);
     expect(result).toEqual({ status: 0, stdout: "y\n", stderr: "<141>\n" });
   });
 
-  it("what the command leaves of its input is there for the next one", async () => {
+  it("input that the command doesn't read is left for the next command", async () => {
     const line = "cat | { do-bootstrap exec -- sh -c 'read x; echo \"first $x\"'; cat; }";
     const result = await bench().shell(path, line, { input: "a\nb\nc\n" });
     expect(result).toEqual({ status: 0, stdout: "first a\nb\nc\n", stderr: "" });
   });
 
-  // As zsh opens those of <(…): lower than bash does, where Node would keep them to itself.
-  it("a descriptor that the words name is the command's, too", async () => {
+  // zsh opens the descriptors of <(…) lower than bash does, where Node would not pass them on.
+  it("passes on a file descriptor that an argument names", async () => {
     const line = "do-bootstrap exec -- cat /dev/fd/3 /dev/fd/11 3<three 11<eleven";
     await bench().write("three", "3\n");
     await bench().write("eleven", "11\n");
@@ -181,7 +181,7 @@ describe.each(PATHS)("%s: the command's streams are exec's own", (path) => {
     ["input", "<&-", "ran\n"],
     ["output", ">&-", ""],
     ["error output", "2>&-", "ran\n"],
-  ])("no standard %s is no failure", async (_, redirect, stdout) => {
+  ])("works without standard %s", async (_, redirect, stdout) => {
     const line = `do-bootstrap exec -- echo ran ${redirect}`;
     expect(await bench().shell(path, line)).toEqual({ status: 0, stdout, stderr: "" });
   });

@@ -20,7 +20,7 @@ const PATIENCE = { timeout: 15_000, interval: 20 };
 describe.skipIf(needsScript !== "").concurrent.each(PATHS)(
   `on a terminal, %s${needsScript}`,
   (path) => {
-    it("the command has it: its streams, its size, its modes", async (context) => {
+    it("the command gets the terminal: its streams, size and modes", async (context) => {
       const line = `do-bootstrap exec -- sh -c 'test -t 0 && test -t 1 && test -t 2 && stty size'`;
       const { terminal } = await typing(context, path, line, 97);
       context.expect(await terminal.exit, terminal.screen()).toBe(0);
@@ -29,7 +29,7 @@ describe.skipIf(needsScript !== "").concurrent.each(PATHS)(
       context.expect(after).toBe(before);
     });
 
-    it("the modes that the command leaves stay", async (context) => {
+    it("the terminal modes that the command sets stay", async (context) => {
       const { terminal } = await typing(context, path, "do-bootstrap exec -- stty -echo");
       context.expect(await terminal.exit, terminal.screen()).toBe(0);
       const { before, after } = await terminal.modes();
@@ -40,7 +40,7 @@ describe.skipIf(needsScript !== "").concurrent.each(PATHS)(
       ["Ctrl-C", CTRL_C, "SIGINT"],
       ["Ctrl-\\", CTRL_BACKSLASH, "SIGQUIT"],
     ])(
-      "%s is the command's, once, and it may go on",
+      "the command gets %s once each time, and can continue",
       async ([, key = "", signal = ""], context) => {
         const { terminal } = await typing(context, path, `do-bootstrap exec ${SIGNALS}`);
         await terminal.waitFor(/ready \d+ \d+/);
@@ -57,7 +57,7 @@ describe.skipIf(needsScript !== "").concurrent.each(PATHS)(
     it.for([
       ["Ctrl-C", CTRL_C, 130],
       ["Ctrl-\\", CTRL_BACKSLASH, 131],
-    ] as const)("a command that dies of %s", async ([, key, status], context) => {
+    ] as const)("the exit status of a command ended by %s", async ([, key, status], context) => {
       const line = `do-bootstrap exec -- ${SLEEPS}`;
       const { terminal } = await typing(context, path, line);
       await terminal.waitFor(/sleeping/);
@@ -66,7 +66,7 @@ describe.skipIf(needsScript !== "").concurrent.each(PATHS)(
       context.expect(terminal.screen()).not.toMatch(/do-bootstrap|✗/);
     });
 
-    it("a new size is told once", async (context) => {
+    it("a window resize reaches the command once", async (context) => {
       const { terminal } = await typing(context, path, `do-bootstrap exec ${SIGNALS}`);
       const [, pid] = /ready (\d+)/.exec(await terminal.until(/ready \d+ \d+/)) ?? [];
       await execa("stty", ["-F", await readlink(`/proc/${pid}/fd/0`), "cols", "61"]);
@@ -80,11 +80,11 @@ describe.skipIf(needsScript !== "").concurrent.each(PATHS)(
 
 describe
   .skipIf((needsScript || needsBash) !== "")
-  .concurrent(`a shell's loop, and Ctrl-C${needsScript || needsBash}`, () => {
+  .concurrent(`Ctrl-C in a shell loop${needsScript || needsBash}`, () => {
     const loop = (command: string) =>
       `bash -c 'for i in 1 2; do echo "round $i"; do-bootstrap exec -- ${command}; done; echo over'`;
 
-    it("ends with a command that dies of it", async (context) => {
+    it("ends the loop when it ends the command", async (context) => {
       const command = `sh -c "echo slee""ping; exec sleep 100"`;
       const { terminal } = await typing(context, "quick", loop(command));
       await terminal.waitFor(/sleeping/);
@@ -93,7 +93,7 @@ describe
       context.expect(terminal.screen()).not.toMatch(/round 2|over/);
     });
 
-    it("goes on after a command that deals with it", async (context) => {
+    it("the loop continues when the command handles it", async (context) => {
       const { terminal } = await typing(context, "quick", loop(SIGNALS));
       for (const round of [1, 2]) {
         await terminal.waitFor(new RegExp(`round ${round}`));
@@ -109,12 +109,12 @@ describe
 
 describe
   .skipIf((needsScript || needsBash) !== "")
-  .concurrent(`a shell's jobs${needsScript || needsBash}`, () => {
-    /** Says its own process and exec's, waits for a line, and says that. */
+  .concurrent(`job control in a shell${needsScript || needsBash}`, () => {
+    /** Prints its own and exec's process ID, reads a line, and prints that line. */
     const READER = `sh -c 'echo "pids" $$ $PPID; read x; echo "got:$x"; exit 7'`;
     const pidsIn = (text: string) => (/pids (\d+) (\d+)/.exec(text) ?? []).slice(1).map(Number);
 
-    it("Ctrl-Z stops both, and fg goes on", async (context) => {
+    it("Ctrl-Z stops exec and the command, and fg continues both", async (context) => {
       const terminal = await interactive(context);
       terminal.type(`do-bootstrap exec -- ${READER}\r`);
       const pids = pidsIn(await terminal.until(/pids \d+ \d+/));
@@ -134,11 +134,11 @@ describe
       await ends(context, terminal, 7);
     });
 
-    it("bg goes on too, until the command reads from the terminal", async (context) => {
+    it("a background job stops when it reads from the terminal, and fg continues it", async (context) => {
       const terminal = await interactive(context);
       terminal.type(`do-bootstrap exec -- ${READER} &\r`);
       const pids = pidsIn(await terminal.until(/pids \d+ \d+/));
-      // The shell has seen it: a part of exec may stop before the whole.
+      // Wait until the shell reports it: one part of exec may stop before the others.
       await terminal.waitFor(/Stopped/);
       await context.expect.poll(() => Promise.all(pids.map(stateOf)), PATIENCE).toEqual(["T", "T"]);
       terminal.type("fg\r");
@@ -156,7 +156,7 @@ describe
       await ends(context, terminal, 143);
     });
 
-    it("a command with a shell of its own gives the terminal back", async (context) => {
+    it("an interactive shell as the command gives the terminal back", async (context) => {
       const terminal = await interactive(context);
       terminal.type("do-bootstrap exec -- bash --norc --noprofile -i\r");
       await terminal.waitFor(/inner> /);
@@ -169,7 +169,7 @@ describe
     });
   });
 
-/** A line for sh on a terminal, in which do-bootstrap takes the given path. */
+/** Runs a line in sh on a terminal; do-bootstrap takes the given path. */
 async function typing(
   context: TestContext,
   path: Path,
@@ -178,20 +178,20 @@ async function typing(
 ): Promise<{ bench: ExecBench; terminal: Terminal }> {
   const bench = await execBench(context);
   const env = await bench.environmentFor(path);
-  // Ctrl-\ reaches the shell around it too.
+  // Ctrl-\ also reaches the outer shell.
   const terminal = start(context, bench, [], { line: `trap : QUIT; ${line}`, env, columns });
   return { bench, terminal };
 }
 
 async function interactive(context: TestContext): Promise<Terminal> {
-  // -b tells of jobs at once. The prompt of a shell inside comes from the environment.
+  // -b reports jobs at once. The inner shell takes its prompt from the environment.
   const line = "PS1='inner> ' TERM=dumb bash --norc --noprofile -bi";
   const { terminal } = await typing(context, "quick", line);
   await terminal.waitFor(/inner> /);
   return terminal;
 }
 
-/** What the last command said of itself, and that the shell is in its right mind. */
+/** Checks the last command's exit status, and that the shell still works. */
 async function ends({ expect }: TestContext, terminal: Terminal, status: number): Promise<void> {
   terminal.type('echo "<$?>"\r');
   expect(await terminal.until(/<\d+>/)).toMatch(new RegExp(`<${status}>$`));
@@ -199,7 +199,7 @@ async function ends({ expect }: TestContext, terminal: Terminal, status: number)
   expect(await terminal.exit, terminal.screen()).toBe(0);
 }
 
-/** Of proc(5): R, S, T, and so on. */
+/** A state of proc(5): R, S, T and so on. */
 async function stateOf(pid: number): Promise<string | undefined> {
   return /^State:\t(.)/m.exec(await readFile(`/proc/${pid}/status`, "utf8"))?.[1];
 }

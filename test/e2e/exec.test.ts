@@ -24,8 +24,8 @@ const { execute } = require(process.env.EXECUTE);
 })();
 `;
 
-describe("exec has two ways to its answer", () => {
-  it("a first run leaves a record, the next one only reads it", async () => {
+describe("exec with and without a record", () => {
+  it("the first run writes a record, the next run only reads it", async () => {
     const bench = await execBench();
     expect(await bench.exec(RUNS)).toEqual({ status: 0, stdout: "ran\n", stderr: "" });
   });
@@ -38,8 +38,8 @@ describe("exec has two ways to its answer", () => {
       '{"do-bootstrap":{"token":{"envFile":".env.local"}}}',
       "from-local",
     ],
-    ["an env file, which is no part of it", ".env", "TF_VAR_x=changed\n", "changed"],
-  ])("%s that comes later is seen at once", async (_, path, text, expected) => {
+    ["an env file, which is not in the record", ".env", "TF_VAR_x=changed\n", "changed"],
+  ])("%s that is added later is used at once", async (_, path, text, expected) => {
     const bench = await execBench();
     await bench.write(".env", "TF_VAR_x=from-env\n");
     await bench.write(".env.local", "TF_VAR_x=from-local\n");
@@ -59,11 +59,11 @@ describe("exec has two ways to its answer", () => {
   });
 });
 
-describe("the command's exit status is exec's", () => {
+describe("exec exits with the command's status", () => {
   const bench = sharedExecBench();
 
-  // One process of the published program asks for all of them; a start for each takes 10 s.
-  it("0 to 255, by what starts commands", async () => {
+  // One process runs them all; a process for each takes 10 s.
+  it("0 to 255, in one process", async () => {
     const { stdout } = await execa(process.execPath, ["-e", ALL_STATUSES], {
       env: { EXECUTE: join(import.meta.dirname, "../../dist/execute.cjs") },
     });
@@ -90,7 +90,7 @@ describe("the command's exit status is exec's", () => {
   }
 });
 
-describe.concurrent("a command that cannot be started is 127 or 126, in one line", () => {
+describe.concurrent("a command that can't start: exit status 127 or 126, and one line", () => {
   const bench = sharedExecBench(async (bench) => {
     await bench.write("plain", "echo hi\n", 0o644);
     await bench.write("folder/file", "");
@@ -125,7 +125,7 @@ describe.concurrent("a command that cannot be started is 127 or 126, in one line
     expect(await bench().exec(words, { env })).toEqual({ status, stdout: "", stderr });
   });
 
-  it("an environment that no command could have", async ({ expect, onTestFinished }) => {
+  it("an environment that is too large", async ({ expect, onTestFinished }) => {
     const bench = await execBenchWith(
       { ".env": `TF_VAR_x=${"x".repeat(200_000)}\n` },
       onTestFinished,
@@ -134,20 +134,20 @@ describe.concurrent("a command that cannot be started is 127 or 126, in one line
     expect(await bench.exec(RUNS)).toEqual({ status: 126, stdout: "", stderr });
   });
 
-  it("a folder that is gone: 125", async ({ expect, onTestFinished }) => {
+  it("a deleted working folder: 125", async ({ expect, onTestFinished }) => {
     const bench = await execBench({ onTestFinished });
     const line = "mkdir gone && cd gone && rmdir ../gone && do-bootstrap exec -- echo ran";
     const { status, stdout } = await bench.fail([SH, "-c", line]);
     expect({ status, stdout }).toEqual({ status: 125, stdout: "" });
   });
 
-  it("a script without a shebang is the shell's, as in a shell", async ({ expect }) => {
+  it("runs a script without a shebang in sh, as a shell does", async ({ expect }) => {
     const result = await bench().exec(["./without-shebang", "it"]);
     expect(result).toEqual({ status: 3, stdout: "by a shell: it\n", stderr: "" });
   });
 });
 
-describe.concurrent("whose option is it?", () => {
+describe.concurrent("options of exec and options of the command", () => {
   const bench = sharedExecBench();
   const ECHO = ["/usr/bin/printf", "[%s]"];
 
@@ -158,30 +158,32 @@ describe.concurrent("whose option is it?", () => {
     [["a", "--", "b", "--"]],
     [["007", "1e3", "0x10", "-0", "-1.50", "12345678901234567890"]],
     [["", " ", "a b", "a\nb", "'", '"', "\\", "$HOME", "*", "é", "🐳"]],
-  ])("%j is the command's", async ([words = []], { expect }) => {
+  ])("passes %j to the command", async ([words = []], { expect }) => {
     const stdout = words.map((word) => `[${word}]`).join("");
     expect(await bench().exec([...ECHO, ...words])).toEqual({ status: 0, stdout, stderr: "" });
   });
 
-  it("without a -- the first word that is no option is the command", async ({ expect }) => {
+  it("without --, the first word that isn't an option is the command", async ({ expect }) => {
     const line = "do-bootstrap exec --all printf [%s] --all --json -- x";
     const { stdout } = await bench().exec([SH, "-c", line]);
     expect(stdout).toBe("[--all][--json][--][x]");
   });
 
-  it("--json before the -- is ours, and says nothing of a command that ran", async ({ expect }) => {
+  it("--json before -- is exec's option, and prints nothing when the command ran", async ({
+    expect,
+  }) => {
     const result = await bench().by("slow", RUNS, { own: ["--json"] });
     expect(result).toEqual({ status: 0, stdout: "ran\n", stderr: "" });
   });
 
-  it("a failure with --json is one document", async ({ expect }) => {
+  it("a failure with --json prints one JSON document", async ({ expect }) => {
     const env = { DIGITALOCEAN_TOKEN: undefined };
     const { status, stdout, stderr } = await bench().fail(RUNS, { own: ["--json"], env });
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: "token.missing" } });
     expect({ status, stderr }).toEqual({ status: 125, stderr: "" });
   });
 
-  it("a failure with the command's --json is in words", async ({ expect }) => {
+  it("a failure with --json in the command prints text", async ({ expect }) => {
     const env = { DIGITALOCEAN_TOKEN: undefined };
     const { stdout, stderr } = await bench().fail([...RUNS, "--json"], { env });
     expect(stderr).toMatch(/^✗ .*\[token\.missing\]/);
@@ -189,7 +191,7 @@ describe.concurrent("whose option is it?", () => {
   });
 });
 
-describe.skipIf(needsNodeBins !== "")(`other Nodes${needsNodeBins}`, () => {
+describe.skipIf(needsNodeBins !== "")(`other Node versions${needsNodeBins}`, () => {
   const bench = sharedExecBench(async (bench) => {
     await bench.write("without-shebang", 'echo "by a shell: $1"\n', 0o755);
     await bench.write("zeroth", '#!/bin/sh\necho "$0 $1"\n', 0o755);
@@ -200,7 +202,7 @@ describe.skipIf(needsNodeBins !== "")(`other Nodes${needsNodeBins}`, () => {
   });
 
   describe.each(NODE_BINS)("%s", (node) => {
-    it("the command takes the place of exec, where Node can", async () => {
+    it("the command replaces the exec process where Node supports it", async () => {
       const { child, ended } = await bench().launch("quick", [SH, "-c", "echo $$"], { node });
       const version = /^v(\d+)\.(\d+)/.exec(
         (await bench().by("quick", [node, "--version"])).stdout,

@@ -25,7 +25,7 @@ import { randomToken, type Workbench } from "../fixtures/workbench.ts";
 
 afterAll(cleanUp);
 
-describe("a repo that has Terraform", () => {
+describe("a repo with Terraform code", () => {
   it.concurrent.each(Object.keys(REPOS))("%s", async (name) => {
     const repo = entry(REPOS, name);
     const { bench, dry, status, again } = await bootstrapped(name);
@@ -86,7 +86,7 @@ describe("a token in the code", () => {
     expect(planOf(bench, again)).toEqual([]);
   });
 
-  it.concurrent("two different tokens: one cannot stand for both", async () => {
+  it.concurrent("two different tokens: --fix can't replace both with one", async () => {
     const bench = await sharedBench();
     const provider = (alias: string, token: string) =>
       `provider "digitalocean" {\n  alias = "${alias}"\n  token = "${token}"\n}\n`;
@@ -99,7 +99,7 @@ describe("a token in the code", () => {
 
 const needsTerraform = TERRAFORM === undefined ? " (needs terraform)" : "";
 describe.skipIf(needsTerraform)(`the real terraform${needsTerraform}`, () => {
-  it("finds what we wrote formatted, in every repo", { timeout: 60_000 }, async () => {
+  it("finds our files formatted, in every repo", { timeout: 60_000 }, async () => {
     const all = await sharedBench();
     const names = [...Object.keys(REPOS), ...Object.keys(HARD_CODED)];
     for (const [i, name] of names.entries()) {
@@ -115,7 +115,7 @@ describe.skipIf(needsTerraform)(`the real terraform${needsTerraform}`, () => {
 });
 
 const needsMirror = needsTerraform || (TF_MIRROR ? "" : " (needs TF_MIRROR)");
-describe.skipIf(needsMirror)(`the real provider finds it valid${needsMirror}`, () => {
+describe.skipIf(needsMirror)(`the real provider accepts it${needsMirror}`, () => {
   const tried = Object.entries(REPOS).filter(([, { notTried }]) => notTried === undefined);
 
   it.concurrent.each(tried)("%s", { timeout: 60_000 }, async (name, { roots = ["."] }) => {
@@ -133,7 +133,7 @@ describe.skipIf(needsMirror)(`the real provider finds it valid${needsMirror}`, (
       const options = { cwd, env: { TF_DATA_DIR: join(bench.root, "data", cwd) } };
       const { status, stdout, stderr } = await terraform(bench, [...args, "-no-color"], options);
       expect(status, stdout + stderr).toBe(0);
-      // A value for a variable that nobody declares, above all.
+      // Above all, no value for an undeclared variable.
       if (args[0] === "validate") expect(stdout).not.toMatch(/undeclared/i);
     }
   }
@@ -166,7 +166,7 @@ describe("terraform init and workspace", () => {
     expect(await calls()).toHaveLength(2);
   });
 
-  it.concurrent("get the value of no provider's variable", async () => {
+  it.concurrent("do not get the value of a provider's variable", async () => {
     const bench = await sharedBench();
     const calls = await fakeTerraform(bench);
     await prepare(bench, REPOS, "two aliases, two variables");
@@ -181,8 +181,8 @@ describe("terraform init and workspace", () => {
     ["a plain root", {}, [], [INIT]],
     ["credentials: env", { credentials: "env" }, [], [INIT]],
     ["init: false", { init: false, workspace: "prod" }, [], [SELECT]],
-    ["providers that are installed", {}, [".terraform/providers/x"], [INIT]],
-    ["a workspace that is selected", { workspace: "prod" }, [".terraform/environment"], [INIT]],
+    ["installed providers", {}, [".terraform/providers/x"], [INIT]],
+    ["a selected workspace", { workspace: "prod" }, [".terraform/environment"], [INIT]],
     ["terraform: false", false, [], []],
   ])("%s", async (_, config, present, expected) => {
     const bench = await sharedBench();
@@ -198,15 +198,15 @@ describe("terraform init and workspace", () => {
 
   it.concurrent.each([
     [
-      "nothing lacks and providers are installed",
+      "nothing is missing and providers are installed",
       "infra/",
       ["infra/.terraform/providers/x", "infra/.terraform.lock.hcl"],
       [],
     ],
-    ["an init has failed half way", "infra/", ["infra/.terraform/providers/x"], [INIT]],
-    ["nothing lacks and none are installed", "infra/", [], [INIT]],
-    ["a file is broken", "one broken file of many", [], []],
-  ])("a repo of its own, where %s", async (_, name, present, expected) => {
+    ["an init failed halfway", "infra/", ["infra/.terraform/providers/x"], [INIT]],
+    ["nothing is missing and no providers are installed", "infra/", [], [INIT]],
+    ["a file has a syntax error", "one broken file of many", [], []],
+  ])("an existing repo where %s", async (_, name, present, expected) => {
     const bench = await sharedBench();
     const calls = await fakeTerraform(bench);
     await prepare(bench, REPOS, name);
@@ -215,7 +215,7 @@ describe("terraform init and workspace", () => {
     expect((await calls()).map(({ args }) => args)).toEqual(expected);
   });
 
-  it.concurrent("a failure is a warning, ends the root's commands, and is tried again", async () => {
+  it.concurrent("a failure is a warning, skips the root's other commands, and is retried", async () => {
     const bench = await sharedBench();
     const calls = await fakeTerraform(bench, "init");
     await configure(bench, { workspace: "prod" });
@@ -242,7 +242,7 @@ describe("terraform init and workspace", () => {
     ["TF_VAR_do_token", "x", true],
     ["TF_VAR_region", "nyc3", false],
     ["TF_LOG", "", false],
-  ])("%s=%s: named is %s", async (name, value, isNamed) => {
+  ])("%s=%s: reported is %s", async (name, value, isNamed) => {
     const bench = await sharedBench();
     await fakeTerraform(bench);
     await configure(bench, { workspace: "prod" });
@@ -258,11 +258,11 @@ describe("terraform init and workspace", () => {
     return bench.run(["init", "--json", "--token-stdin", ...args], options);
   }
 
-  /** A terraform that notes each call, and does what the next run looks at. */
+  /** A terraform that logs each call, and writes what the next run checks. */
   async function fakeTerraform(bench: Workbench, failing = "") {
     const log = join(bench.root, "terraform.log");
     await bench.write("../terraform.log", "");
-    // A shell, which starts ten times as fast as Node.
+    // A shell script starts ten times as fast as Node.
     const script = `#!/bin/sh
 PATH=/usr/bin:/bin
 if [ "$1" = version ]; then echo '{"terraform_version":"1.11.4"}'; exit; fi

@@ -22,7 +22,7 @@ const EXPLAINED = `✗ The token lacks ssh_key:create.
 `;
 
 describe("exec --mask --explain", () => {
-  it("says nothing that is masked", async () => {
+  it("masks secrets in the explanation", async () => {
     const bench = await repo();
     const secrets = "NPM_TOKEN=correct-horse\nDATABASE_URL=postgres://me:p4ss@db.example/x\n";
     await bench.write(".env", `DIGITALOCEAN_TOKEN=${bench.token}\n${secrets}`, 0o600);
@@ -37,17 +37,20 @@ describe("exec --mask --explain", () => {
 
 describe("explain", () => {
   it.each<readonly [what: string, args: readonly string[], input: string]>([
-    ["a text", [REFUSED], ""],
-    ["a text in words", REFUSED.split(" "), ""],
+    ["one argument", [REFUSED], ""],
+    ["several arguments", REFUSED.split(" "), ""],
     ["standard input", ["-"], `a line before\n${REFUSED}\n`],
-    ["standard input, unasked", [], REFUSED],
-  ])("%s: the call, its scope, the token, the resource, and what to do", async (_, args, input) => {
-    const { status, stdout, stderr } = await (await repo()).run(["explain", ...args], { input });
-    expect({ status, stdout }).toEqual({ status: 0, stdout: EXPLAINED });
-    expect(withoutProgress(stderr)).toBe("");
-  });
+    ["standard input without -", [], REFUSED],
+  ])(
+    "%s: prints the call, its scope, the token, the resource and the fix",
+    async (_, args, input) => {
+      const { status, stdout, stderr } = await (await repo()).run(["explain", ...args], { input });
+      expect({ status, stdout }).toEqual({ status: 0, stdout: EXPLAINED });
+      expect(withoutProgress(stderr)).toBe("");
+    },
+  );
 
-  it("doctl 2: the command, and what it is for", async () => {
+  it("doctl 2: prints the command too", async () => {
     const text =
       "Error: Forbidden\n\n  You are not authorized\n\n  status 403\n  request ID c1\n\n  Run `doctl compute ssh-key import --help`\n";
     const { stdout } = await (await repo()).run(["explain", "-"], { input: text });
@@ -58,7 +61,7 @@ describe("explain", () => {
     expect(stdout).toBe(withCommand.replace(/ {2}Made by.*\n/, ""));
   });
 
-  it("what do-bootstrap itself has reported", async () => {
+  it("explains a finding of do-bootstrap", async () => {
     const { status, stdout } = await (await repo()).run(["explain", "token.refused"]);
     expect({ status, stdout }).toEqual({
       status: 0,
@@ -66,7 +69,7 @@ describe("explain", () => {
     });
   });
 
-  it("as a document", async () => {
+  it("prints JSON with --json", async () => {
     const { status, stdout } = await (await repo()).run(["explain", "--json", REFUSED]);
     expect(status).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -85,7 +88,7 @@ describe("explain", () => {
     });
   });
 
-  it("asks DigitalOcean only where the token matters", async () => {
+  it("asks DigitalOcean only when the token matters", async () => {
     const bench = await repo();
     await bench.run(["explain", "curl: (6) Could not resolve host: api.digitalocean.com"]);
     expect(bench.sandbox.requests).toEqual([]);
@@ -94,9 +97,9 @@ describe("explain", () => {
   });
 
   it.each([
-    ["a text without a failure", ["all is well"], 1, "[NOTHING_TO_EXPLAIN]"],
+    ["a text without an error", ["all is well"], 1, "[NOTHING_TO_EXPLAIN]"],
     ["no text", ["-"], 2, "[USAGE]"],
-  ])("%s is said", async (_, args, status, says) => {
+  ])("%s is an error", async (_, args, status, says) => {
     const result = await (await repo()).run(["explain", ...args]);
     expect(result.status).toBe(status);
     expect(result.stderr).toContain(says);
@@ -108,7 +111,7 @@ describe("exec --explain", () => {
     bench.run(["exec", "--explain", ...options, "--", "sh", "-c", script], { env: { PATH } });
   const PATH = process.env["PATH"];
 
-  it("passes on what the command writes, then says what it means", async () => {
+  it("passes on the command's output, then explains it", async () => {
     const script = `echo out; echo '${REFUSED}' >&2; exit 3`;
     const { status, stdout, stderr } = await exec(await repo(), script);
     expect({ status, stdout }).toEqual({ status: 3, stdout: "out\n" });
@@ -117,9 +120,9 @@ describe("exec --explain", () => {
 
   it.each<readonly [what: string, script: string, status: number]>([
     ["a success", `echo '${REFUSED}' >&2`, 0],
-    ["a failure of something else", "echo no >&2; exit 4", 4],
+    ["an unrelated failure", "echo no >&2; exit 4", 4],
     ["a silent failure", "exit 5", 5],
-  ])("has nothing to add to %s", async (_, script, status) => {
+  ])("adds nothing to %s", async (_, script, status) => {
     const result = await exec(await repo(), script);
     expect(result.status).toBe(status);
     expect(result.stderr).not.toContain("→");
@@ -134,7 +137,7 @@ describe("exec --explain", () => {
     expect(stdout).toBe("from outside");
   });
 
-  it("works beside --mask, and says nothing that is secret", async () => {
+  it("works with --mask, and prints no secret", async () => {
     const bench = await repo();
     const script = `echo "$DIGITALOCEAN_TOKEN" >&2; echo '${REFUSED}' "$DIGITALOCEAN_TOKEN" >&2; exit 1`;
     const { stderr } = await exec(bench, script, "--mask");
@@ -143,7 +146,7 @@ describe("exec --explain", () => {
     expect(stderr).not.toContain(bench.token);
   });
 
-  it("keeps the command's status where the explanation fails", async () => {
+  it("keeps the command's status when the explanation fails", async () => {
     const bench = await repo();
     const script = `rm -rf .git; mkdir .git; echo '${REFUSED}' >&2; exit 3`;
     const { status, stderr } = await exec(bench, script);

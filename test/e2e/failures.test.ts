@@ -27,7 +27,7 @@ const OTHER = randomToken();
 const STDIN = ["--token-stdin"];
 
 describe.concurrent("odd states of doctl's config (docs/contracts/doctl.md 4)", () => {
-  /** T and O stand for our token and for another team's; `after` undefined: not a byte changes. */
+  /** T is our token, O is another team's; `after` undefined: not a byte changes. */
   type Row = readonly [
     name: string,
     before: string | Buffer,
@@ -53,7 +53,7 @@ describe.concurrent("odd states of doctl's config (docs/contracts/doctl.md 4)", 
       'access-token: O\r\noutput: text\r\nauth-contexts:\r\n  acme-web: "T"\r\n',
     ],
     [
-      "a duplicate key: the last wins",
+      "a duplicate key: the last one counts",
       "access-token: x\naccess-token: O\n",
       0,
       /made/,
@@ -81,16 +81,16 @@ describe.concurrent("odd states of doctl's config (docs/contracts/doctl.md 4)", 
       'access-token: ~\nauth-contexts:\n  other: O\n  acme-web: "T"\n',
     ],
     [
-      "a list for a token",
+      "a list as the token",
       "access-token: [ a ]\nauth-contexts:\n  other: O\n",
       0,
       /made/,
       'access-token: [ a ]\nauth-contexts:\n  other: O\n  acme-web: "T"\n',
     ],
-    ["null alone: nothing is stored", "access-token: ~\n", 0, /made/, 'access-token: "T"\n'],
+    ["only null: counts as no token", "access-token: ~\n", 0, /made/, 'access-token: "T"\n'],
     ["not valid UTF-8", Buffer.from("access-token: \xff\xfe\n", "latin1"), 3, broken],
     ["a top-level list", "- access-token: O\n", 3, broken],
-    ["a tab for an indent", "auth-contexts:\n\tother: O\n", 3, broken],
+    ["a tab as an indent", "auth-contexts:\n\tother: O\n", 3, broken],
     ["malformed", "access-token: 'O\n", 3, broken],
   ];
   for (const [name, before, status, says, after] of rows) {
@@ -120,7 +120,7 @@ describe.concurrent("odd states of doctl's config (docs/contracts/doctl.md 4)", 
     await expectNoSecret(expect, bench);
   });
 
-  it("not readable, and we are not root (3)", async (context) => {
+  it("not readable by this user (3)", async (context) => {
     const { bench, config, init, fill, expect } = await arrange(context);
     await put(config, fill("access-token: O\n"));
     await chmod(config, 0);
@@ -134,7 +134,7 @@ describe.concurrent("odd states of doctl's config (docs/contracts/doctl.md 4)", 
     await expectNoSecret(expect, bench);
   });
 
-  it("in a folder that is not writable (1), with everything as it was", async (context) => {
+  it("in a folder that is not writable (1 or 3): nothing changes", async (context) => {
     const { bench, config, init, fill, expect } = await arrange(context);
     await put(config, fill("access-token: O\n"));
     const who = await asSomebody(bench);
@@ -151,7 +151,7 @@ describe.concurrent("odd states of doctl's config (docs/contracts/doctl.md 4)", 
     await expectNoSecret(expect, bench);
   });
 
-  it("a link: kept, its target has both logins", async (context) => {
+  it("a link: stays a link, and its target gets both logins", async (context) => {
     const { bench, config, init, fill, expect } = await arrange(context);
     const target = join(bench.home, "dotfiles", "doctl.yaml");
     bench.mayHold("../home/dotfiles/doctl.yaml");
@@ -182,7 +182,7 @@ describe.concurrent("odd states of doctl's config (docs/contracts/doctl.md 4)", 
     },
   );
 
-  it("a hard link: both logins are stored, the other name keeps the old one", async (context) => {
+  it("a hard link: stores both logins; the other name keeps the old content", async (context) => {
     const { bench, config, init, fill, expect } = await arrange(context);
     const other = join(bench.home, "backup.yaml");
     bench.mayHold("../home/backup.yaml");
@@ -196,7 +196,7 @@ describe.concurrent("odd states of doctl's config (docs/contracts/doctl.md 4)", 
     expect(await readFile(other, "utf8")).toContain(OTHER);
   });
 
-  it("0 bytes for 3 s: waited for, with a line that says so; its contexts are kept", async (context) => {
+  it("0 bytes for 3 s: waits, says so, and keeps the contexts", async (context) => {
     const { bench, config, fill, expect } = await arrange(context);
     await put(config, "");
     const run = underWay(bench, STDIN, bench.token);
@@ -212,7 +212,7 @@ describe.concurrent("odd states of doctl's config (docs/contracts/doctl.md 4)", 
 });
 
 describe.concurrent("a tool that misbehaves", () => {
-  it("a doctl that hangs: a line says what is waited for; Ctrl-C, 130, all as it was", async (context) => {
+  it("a doctl that hangs: says so; Ctrl-C exits with 130 and changes nothing", async (context) => {
     const { bench, config, fill, expect } = await arrange(context, { mode: "hang" });
     await put(config, fill("access-token: O\n"));
     const before = await userFiles(bench);
@@ -253,7 +253,7 @@ describe.concurrent("a tool that misbehaves", () => {
       /terraform init[\s\S]*failed: exit status 1/,
     ],
     [
-      "dies by a signal",
+      "is killed by a signal",
       'process.kill(process.pid, "SIGKILL"); setInterval(() => {}, 99);',
       /failed: .*signal/,
     ],
@@ -288,7 +288,7 @@ describe.concurrent("a tool that misbehaves", () => {
     expect(await bench.read("versions.tf")).toContain("required_providers");
   });
 
-  it("a terraform that hangs: a line says so; Ctrl-C, 130, the files stay", async (context) => {
+  it("a terraform that hangs: says so; Ctrl-C exits with 130 and keeps the files", async (context) => {
     const { bench, expect } = await arrange(context);
     await fakeTerraform(bench, "setInterval(() => {}, 99);");
     const run = underWay(bench, STDIN, bench.token);
@@ -330,13 +330,13 @@ describe.concurrent("an API that misbehaves", () => {
       .writeHead(200, { ...JSON_TYPE, "content-encoding": "gzip" })
       .end(gzipSync(JSON.stringify(OK)));
   const rows: readonly (readonly [name: string, answer: Answer, says: RegExp])[] = [
-    ["drips for ever", drip, /GET \/v2\/account\): no answer in time/],
+    ["sends spaces forever", drip, /GET \/v2\/account\): no answer in time/],
     ["answers with 100 MB", flood, /it answered with more than 1 MB/],
-    ["answers with gzip, unasked", zipped, /it answered 200 (with invalid JSON|.*gzip)/],
-    ["floods us with headers", headers, /headers/],
+    ["answers with gzip without being asked", zipped, /it answered 200 (with invalid JSON|.*gzip)/],
+    ["answers with huge headers", headers, /headers/],
   ];
   for (const [name, answer, says] of rows) {
-    it(`${name}: 7, and nothing is written`, async (context) => {
+    it(`${name}: exits with 7 and writes nothing`, async (context) => {
       const { bench, init, expect } = await arrange(context);
       const env = await server(context, answer);
       const before = await userFiles(bench);
@@ -354,35 +354,38 @@ describe.concurrent("an API that misbehaves", () => {
       Buffer.from("\\u001b[2J\\u001b]0;owned\\u0007\\r\\n\\u009b31m"),
       /\\x1b\[2J\\x1b\]0;owned/,
     ],
-    ["a reversed line", Buffer.from("\\u202egro"), /\\x202egro/],
+    ["a right-to-left override", Buffer.from("\\u202egro"), /\\x202egro/],
     ["invalid UTF-8", Buffer.from([0xff, 0xfe, 0x41]), /\uFFFD+A/],
-  ] as const)("a team's name with %s is shown, never obeyed", async ([, name, shown], context) => {
-    const { bench, init, expect } = await arrange(context);
-    const body = Buffer.concat([
-      Buffer.from('{"account":{"uuid":"u","team":{"uuid":"t","name":"'),
-      name,
-      Buffer.from('"}}}'),
-    ]);
-    bench.sandbox.answer("GET /v2/account", { status: 200, headers: JSON_TYPE, body });
-    const first = await init();
-    const again = await bench.run([]);
-    const json = await bench.run(["check", "--json"]);
-    expect(first.status, first.stderr).toBe(0);
-    for (const { stdout, stderr } of [first, again, await bench.run(["check"])]) {
-      expect(stdout + stderr).toMatch(shown);
-      expect(stdout + stderr).not.toMatch(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]/);
-    }
-    expect(json.stdout).toMatch(/^[^\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]+$/);
-  });
+  ] as const)(
+    "a team name with %s is printed without control characters",
+    async ([, name, shown], context) => {
+      const { bench, init, expect } = await arrange(context);
+      const body = Buffer.concat([
+        Buffer.from('{"account":{"uuid":"u","team":{"uuid":"t","name":"'),
+        name,
+        Buffer.from('"}}}'),
+      ]);
+      bench.sandbox.answer("GET /v2/account", { status: 200, headers: JSON_TYPE, body });
+      const first = await init();
+      const again = await bench.run([]);
+      const json = await bench.run(["check", "--json"]);
+      expect(first.status, first.stderr).toBe(0);
+      for (const { stdout, stderr } of [first, again, await bench.run(["check"])]) {
+        expect(stdout + stderr).toMatch(shown);
+        expect(stdout + stderr).not.toMatch(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]/);
+      }
+      expect(json.stdout).toMatch(/^[^\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]+$/);
+    },
+  );
 });
 
 const [MOUNT, UMOUNT] = ["mount", "umount"] as const;
 const canMount = IS_ROOT && process.platform === "linux" && (await tryToMount());
 const needsMount = canMount ? "" : " (needs root and mount)";
 
-describe.skipIf(!canMount).concurrent(`disks${needsMount}`, () => {
+describe.skipIf(!canMount).concurrent(`disk errors${needsMount}`, () => {
   it.for([0, 1, 2, 3, 4])(
-    "the repo's is full but for %i pages: 1, all as it was",
+    "the repo's disk has %i free pages: exits with 1 and changes nothing",
     async (pages, context) => {
       const { bench, init, expect } = await arrange(context);
       await mounted(context, bench.repo, "size=256k");
@@ -400,7 +403,7 @@ describe.skipIf(!canMount).concurrent(`disks${needsMount}`, () => {
   );
 
   it.for([0, 1, 2])(
-    "doctl's is full but for %i pages: 1, all as it was",
+    "doctl's disk has %i free pages: exits with 1 and changes nothing",
     async (pages, context) => {
       const { bench, config, init, fill, expect } = await arrange(context, { writeDelayMs: 0 });
       await mkdir(dirname(config), { recursive: true });
@@ -416,7 +419,7 @@ describe.skipIf(!canMount).concurrent(`disks${needsMount}`, () => {
     },
   );
 
-  it("doctl's has no inode left: 1, all as it was", async (context) => {
+  it("doctl's disk has no free inode: exits with 1 and changes nothing", async (context) => {
     const { bench, config, init, fill, expect } = await arrange(context);
     await mkdir(dirname(config), { recursive: true });
     await mounted(context, dirname(config), "size=64k,nr_inodes=2");
@@ -442,7 +445,7 @@ describe.skipIf(!canMount).concurrent(`disks${needsMount}`, () => {
       1,
       /EROFS[\s\S]*\[WRITE_FAILED\]\s+→ /,
     ],
-  ] as const)("%s is read-only: all as it was", async ([, place, status, says], context) => {
+  ] as const)("%s is read-only: nothing changes", async ([, place, status, says], context) => {
     const { bench, config, init, fill, expect } = await arrange(context);
     await put(config, fill("access-token: O\n"));
     const folder = place(bench);
@@ -490,7 +493,7 @@ async function expectNoSecret(expect: ExpectStatic, bench: Workbench): Promise<v
   expect(JSON.stringify(await userFiles(bench))).not.toContain(bench.token);
 }
 
-/** Root is stopped by no permission: its files go to somebody else, who then runs the program. */
+/** Permissions don't stop root: another user gets the files and runs the program. */
 async function asSomebody({ root }: Workbench): Promise<RunOptions> {
   if (!IS_ROOT) return {};
   for (const name of ["", ...(await readdir(root, { recursive: true }))]) {
@@ -525,7 +528,7 @@ function underWay(bench: Workbench, args: readonly string[], input: string): Und
       new Promise((resolve, reject) => {
         look = () => what.test(said) && resolve();
         look();
-        void exit.then(() => reject(new Error(`${what} was not said, but:\n${said}`)));
+        void exit.then(() => reject(new Error(`expected ${what} on stderr, got:\n${said}`)));
       }),
   };
 }
@@ -548,7 +551,7 @@ async function server(context: TestContext, answer: (response: ServerResponse) =
   return { DIGITALOCEAN_API_URL: url, DO_BOOTSTRAP_OAUTH_URL: url };
 }
 
-/** Root of a container may not. */
+/** Root in a container may not be allowed to mount. */
 async function tryToMount(): Promise<boolean> {
   const { path, cleanup } = await dir({ prefix: "do-bootstrap-test-" });
   const tried = await execa(MOUNT, ["-t", "tmpfs", "tmpfs", path], { reject: false });
@@ -562,7 +565,7 @@ async function mounted(context: TestContext, folder: string, options: string): P
   context.onTestFinished(async () => void (await execa(UMOUNT, ["-l", folder], { reject: false })));
 }
 
-/** Takes all the room of a small disk but for some pages. */
+/** Fills a small disk except for some pages. */
 async function fillUp(folder: string, pages: number): Promise<void> {
   const page = Buffer.alloc(4096);
   let count = 0;

@@ -20,11 +20,11 @@ const ALL = [
 const SECRETS = [".env", "do-bootstrap.secret.auto.tfvars.json"];
 const COMMITTED = [".env.example", ".gitignore", "provider.tf", "variables.tf", "versions.tf"];
 
-describe("git takes the files of an empty repo, and no secret", () => {
+describe("git sees the generated files, and ignores the secrets", () => {
   it.each([
-    ["git is there", true],
+    ["git is installed", true],
     ["git is not installed", false],
-  ])("outside git: .gitignore is written all the same (%s)", async (_, isThere) => {
+  ])("outside git: writes .gitignore anyway (%s)", async (_, isThere) => {
     const bench = await workbench({ git: false });
     if (!isThere) await rm(join(bench.bin, "git"));
     await succeed(bench);
@@ -34,7 +34,7 @@ describe("git takes the files of an empty repo, and no secret", () => {
     expect(await bench.read(".gitignore")).toBe(block(ALL));
   });
 
-  it("git is not installed in a git repo: a clear error, and nothing is written", async () => {
+  it("a git repo without git on PATH: a clear error, and nothing is written", async () => {
     const bench = await workbench();
     await rm(join(bench.bin, "git"));
     const before = await fileTree(bench.root);
@@ -44,7 +44,7 @@ describe("git takes the files of an empty repo, and no secret", () => {
     expect(await fileTree(bench.root)).toEqual(before);
   });
 
-  it("in a subfolder: the config in the root counts, paths are relative to it", async () => {
+  it("in a subfolder: uses the config in the root, with paths relative to it", async () => {
     const bench = await workbench();
     await bench.write("do-bootstrap.config.yaml", "token: { envFile: conf/.env }\n");
     await bench.write("apps/web/index.html", "");
@@ -55,7 +55,7 @@ describe("git takes the files of an empty repo, and no secret", () => {
     });
   });
 
-  it("in a subfolder without a config: the files are that folder's", async () => {
+  it("in a subfolder without a config: writes the files there", async () => {
     const bench = await workbench();
     await mkdir(join(bench.repo, "web"));
     await succeed(bench, { cwd: "web" });
@@ -76,7 +76,7 @@ describe("git takes the files of an empty repo, and no secret", () => {
     expect(await standing(bench)).toEqual({ taken: [], ignored: [] });
   });
 
-  it("in a submodule: its own repo, nothing in the one around it", async () => {
+  it("in a submodule: writes to its repo, and nothing to the outer repo", async () => {
     const bench = await workbench();
     const lib = join(bench.root, "lib");
     await bench.git("init", "--quiet", lib);
@@ -98,7 +98,7 @@ describe("git takes the files of an empty repo, and no secret", () => {
     expect((await standing(bench)).taken).toEqual([".gitmodules", "deps/lib"]);
   });
 
-  it("GIT_* of another repo in the environment do not mislead", async () => {
+  it("ignores GIT_* variables of another repo", async () => {
     const bench = await workbench();
     const other = join(bench.root, "other");
     await bench.git("init", "--quiet", other);
@@ -117,11 +117,11 @@ describe("git takes the files of an empty repo, and no secret", () => {
   });
 });
 
-describe(".gitignore gets the missing lines only, in one block", () => {
+describe(".gitignore gets only the missing lines, in one block", () => {
   it.each([
     ["the file that core.excludesFile names", "../home/.ignored"],
     [".git/info/exclude", ".git/info/exclude"],
-  ])("what %s covers is not enough: colleagues have no such rule", async (_, path) => {
+  ])("also writes patterns that are only in %s, which colleagues don't have", async (_, path) => {
     const bench = await workbench();
     await bench.write("../home/.gitconfig", "[core]\nexcludesFile = ~/.ignored\n");
     await bench.write(path, ".env\n.env.*\n!.env.example\n*.tfstate*\n.terraform\n");
@@ -132,7 +132,7 @@ describe(".gitignore gets the missing lines only, in one block", () => {
     expect(await standing(bench)).toEqual({ taken: COMMITTED, ignored: SECRETS });
   });
 
-  it("a folder that the user's own rules hide as a whole gets them, too, and once", async () => {
+  it("also writes them, once, in a folder that the user's own rules hide", async () => {
     const bench = await workbench();
     await bench.write(".git/info/exclude", "/scratch/\n");
     await mkdir(join(bench.repo, "scratch"));
@@ -146,7 +146,7 @@ describe(".gitignore gets the missing lines only, in one block", () => {
     expect(again.status).toBe(0);
   });
 
-  it("patterns of one's own that say the same are enough", async () => {
+  it("the user's own patterns with the same effect are enough", async () => {
     const bench = await workbench();
     await bench.write(
       ".gitignore",
@@ -164,11 +164,11 @@ describe(".gitignore gets the missing lines only, in one block", () => {
     ["no last newline", "a\nb", `a\nb\n\n${block(ALL)}`],
     ["CRLF, no last newline", "a\r\nb", `a\r\nb\r\n\r\n${block(ALL, "\r\n")}`],
     ["empty", "", block(ALL)],
-    ["no UTF-8", "caf\xe9\n", `caf\xe9\n\n${block(ALL)}`],
-    ["our block, in the middle", `a\n${block([".env"])}b\n`, `a\n${block(ALL)}b\n`],
+    ["not UTF-8", "caf\xe9\n", `caf\xe9\n\n${block(ALL)}`],
+    ["our block in the middle", `a\n${block([".env"])}b\n`, `a\n${block(ALL)}b\n`],
     ["our block with CRLF", block([".env"], "\r\n"), block(ALL, "\r\n")],
     ["our block without its end", `${BEGIN}\n.env\n`, `${BEGIN}\n.env\n\n${block(ALL.slice(1))}`],
-  ])("%s: the rest is kept byte for byte, and its mode", async (_, before, after) => {
+  ])("%s: keeps the rest byte for byte, and the mode", async (_, before, after) => {
     const bench = await workbench();
     await bench.write(".gitignore", Buffer.from(before, "latin1"), 0o664);
     await succeed(bench);
@@ -177,7 +177,7 @@ describe(".gitignore gets the missing lines only, in one block", () => {
     expect(await standing(bench)).toEqual({ taken: COMMITTED, ignored: SECRETS });
   });
 
-  it("later additions go inside the block", async () => {
+  it("adds later patterns inside the block", async () => {
     const bench = await workbench();
     await succeed(bench);
     await bench.write(".gitignore", `${await bench.read(".gitignore")}dist/\n`);
@@ -187,7 +187,7 @@ describe(".gitignore gets the missing lines only, in one block", () => {
     expect(await bench.read(".gitignore")).toBe(`${block([...ALL, ".env.staging"])}dist/\n`);
   });
 
-  it("`.env*` ignores .env.example too, which is said", async () => {
+  it("says that `.env*` also ignores .env.example", async () => {
     const bench = await workbench();
     await bench.write(".gitignore", ".env*\n");
     const { stderr } = await succeed(bench);
@@ -206,7 +206,7 @@ describe(".gitignore gets the missing lines only, in one block", () => {
     "sub dir/[x]/é.env",
     "-env",
     ":(top)env",
-  ])("token.envFile: %j is ignored, and nothing but it", async (envFile) => {
+  ])("token.envFile: %j is ignored, and no other file", async (envFile) => {
     const bench = await workbench();
     const lookAlike = envFile.replace(/[[\]*?!#\\]/g, "x");
     if (lookAlike !== envFile) await bench.write(lookAlike, "");
@@ -219,20 +219,24 @@ describe(".gitignore gets the missing lines only, in one block", () => {
   });
 });
 
-describe("the values of terraform.variables go where git takes them", () => {
+describe("values of terraform.variables go into a file that git does not ignore", () => {
   const VALUES = "do-bootstrap.auto.tfvars.json";
   const config = "terraform: { dir: infra, variables: { region: nyc3 } }\n";
 
   it.each<[name: string, files: Readonly<Record<string, string>>, says: string | undefined]>([
-    ["the template of many repos", { ".gitignore": "*.tfvars\n*.tfvars.json\n" }, undefined],
-    ["a rule of the user's own", { ".git/info/exclude": "*.json\n" }, undefined],
     [
-      "a rule in the root's folder overrides it",
+      "the .gitignore template of many repos",
+      { ".gitignore": "*.tfvars\n*.tfvars.json\n" },
+      undefined,
+    ],
+    ["a rule in .git/info/exclude", { ".git/info/exclude": "*.json\n" }, undefined],
+    [
+      "a rule in the root's folder ignores the file",
       { "infra/.gitignore": "*.auto.tfvars.json\n" },
       "git check-ignore -v",
     ],
     [
-      "a value that only this machine has stays here",
+      "the file has a value that is not in the config",
       { ".gitignore": "*.tfvars.json\n", [`infra/${VALUES}`]: '{ "password": "x" }\n' },
       "the file has values that are not in the config",
     ],
@@ -253,7 +257,7 @@ describe("the values of terraform.variables go where git takes them", () => {
   });
 });
 
-describe("folders that are links are followed inside the repo", () => {
+describe("follows linked folders inside the repo", () => {
   it.each([
     ["token.envFile", { token: { envFile: "link/.env" } }, ["real/.env", SECRETS[1]]],
     ["terraform.dir", { terraform: { dir: "link" } }, [".env", `real/${SECRETS[1]}`]],
@@ -268,13 +272,13 @@ describe("folders that are links are followed inside the repo", () => {
   });
 });
 
-describe("a file that git would take gets no token", () => {
+describe("a file that git does not ignore gets no token", () => {
   const config = "token: { envFile: conf/.env }\nterraform: { dir: infra }\n";
   it.each([
-    ["a negation below our block", ".gitignore", `${block(ALL)}!.env\n`],
+    ["a negation after our block", ".gitignore", `${block(ALL)}!.env\n`],
     ["a nested .gitignore", "conf/.gitignore", "!.env\n"],
     ["a nested .gitignore in a Terraform root", "infra/.gitignore", "!*.json\n"],
-  ])("%s: an error, and everything is as before", async (_, path, text) => {
+  ])("%s: an error, and nothing changes", async (_, path, text) => {
     const bench = await workbench();
     await bench.write(".do-bootstraprc", config);
     await bench.write(path, text, 0o640);
@@ -293,7 +297,7 @@ describe("a file that git would take gets no token", () => {
       ".env.*.local *.secret.auto.tfvars.json *.tfstate* *.tfplan tfplan .terraform/",
     ],
     ["a link to such a folder", "token: { envFile: link/.env }\n", ".env .env.*.local"],
-  ])("%s in a repo inside this one, which is asked itself", async (_, config, patterns) => {
+  ])("%s in a nested repo, whose own rules count", async (_, config, patterns) => {
     const bench = await workbench();
     await bench.git("init", "--quiet", "app");
     await symlink("app", join(bench.repo, "link"));
@@ -319,7 +323,7 @@ describe("a file that git would take gets no token", () => {
     expect(said.includes("[env-file.tracked]")).toBe(secret === ".env");
   });
 
-  it("a link to a file in a repo inside this one, which would take it", async () => {
+  it("a link to a file in a nested repo that does not ignore it", async () => {
     const bench = await workbench();
     await bench.git("init", "--quiet", "app");
     await symlink("app/values", join(bench.repo, ".env"));
@@ -332,7 +336,7 @@ describe("a file that git would take gets no token", () => {
     expect(await fileTree(bench.root)).toEqual(before);
   });
 
-  it("a .gitignore that is a link, which git does not follow", async () => {
+  it("a .gitignore that is a symlink, which git does not follow", async () => {
     const bench = await workbench();
     await bench.write("shared.ignore", "dist/\n");
     await symlink("shared.ignore", join(bench.repo, ".gitignore"));
@@ -343,7 +347,7 @@ describe("a file that git would take gets no token", () => {
   });
 
   it.each([".env", "env [x]*"])(
-    "a tracked %s stops a write to it, and nothing else",
+    "a tracked %s is an error only when the token would be written to it",
     async (envFile) => {
       const bench = await workbench();
       await bench.write(".do-bootstraprc.json", JSON.stringify({ token: { envFile } }));
@@ -362,7 +366,7 @@ describe("a file that git would take gets no token", () => {
     },
   );
 
-  it("a tracked state is named, and a tracked secret file, which is up to date", async () => {
+  it("a tracked state is a warning, a tracked secret file an error", async () => {
     const bench = await workbench();
     const full = '{ "resources": [{}] }\n';
     await bench.write("main.tf", "");
@@ -383,7 +387,7 @@ describe("a file that git would take gets no token", () => {
     expect(secret.status).toBe(3);
   });
 
-  it("a link to a tracked file that holds a token is noticed", async () => {
+  it("a link to a tracked file with a token is an error", async () => {
     const bench = await workbench();
     await bench.write("dev.env", `DIGITALOCEAN_TOKEN=${bench.token}\n`, 0o600);
     await symlink("dev.env", join(bench.repo, ".env"));
@@ -406,7 +410,7 @@ async function succeed(bench: Workbench, options: RunOptions = {}) {
   return result;
 }
 
-/** What git would commit and what it ignores, by its own word. */
+/** What git would commit and what it ignores, as git reports it. */
 async function standing(bench: Workbench, folder = ".") {
   const status = ["status", "--porcelain", "-z", "-uall", "--ignored"];
   const lines = (await bench.git("-C", folder, ...status)).split("\0").filter(Boolean);

@@ -8,10 +8,10 @@ const NOBODY = 65_534;
 const isRoot = process.getuid?.() === 0;
 const needs = isRoot ? "" : " (needs root, to be another user)";
 
-describe.skipIf(!isRoot)(`a HOME that is no home${needs}`, () => {
+describe.skipIf(!isRoot)(`an unusable HOME${needs}`, () => {
   it.each<[name: string, home: (bench: Workbench) => string | undefined, says: RegExp]>([
     ["/", () => "/", /skipped: \/ is not writable \(EACCES\)/],
-    ["of the system", () => "/proc", /skipped: \/proc is not writable \(EACCES\)/],
+    ["a system folder", () => "/proc", /skipped: \/proc is not writable \(EACCES\)/],
     ["a device", () => "/dev/null", /skipped: \/dev\/null\S* is not writable \(ENOTDIR\)/],
     [
       "read-only",
@@ -26,7 +26,7 @@ describe.skipIf(!isRoot)(`a HOME that is no home${needs}`, () => {
     ["empty", () => "", /skipped: HOME is missing or not an absolute path/],
     ["relative", () => "home", /skipped: HOME is missing or not an absolute path/],
     ["not set", () => undefined, /skipped: HOME is missing or not an absolute path/],
-  ])("%s: doctl's context is skipped, and the rest is done", async (_, homeOf, says) => {
+  ])("%s: skips doctl's context, and does the rest", async (_, homeOf, says) => {
     const bench = await workbench();
     await fakeDoctl(bench.bin);
     const closed = join(bench.root, "closed");

@@ -7,8 +7,8 @@ import { unguardedToken, type Workbench, workbench } from "../fixtures/workbench
 const TOOLS = ["awk", "tr", "sh", "sed", "cat", "sleep"];
 
 /**
- * A repo with the guard, a remote, and branches that were made without it: `leaky` adds a token, `undone` adds one
- * and takes it away, `evil` is a merge that adds one of its own.
+ * A repo with the guard, a remote, and branches that were made without it: `leaky` adds a token,
+ * `undone` adds one and removes it, `evil` is a merge that adds one itself.
  */
 const HISTORY = `
 git init --quiet --bare ../remote.git
@@ -67,12 +67,12 @@ async function attempt(script: string) {
   return sh(script);
 }
 
-describe("a token is stopped on its way into git by", () => {
+describe("the guard blocks a token in", () => {
   it.each<[operation: string, script: string, place: string]>([
     ["commit, in the message", 'git commit --allow-empty -m "x $T"', "the message:1"],
     ["commit --amend, in the message", 'git commit --amend -m x -m "$T"', "the message:3"],
     [
-      "commit, in the message that an editor wrote",
+      "commit, in a message from an editor",
       `GIT_EDITOR='sh -c "echo $T >\\$1" x' git commit --allow-empty`,
       "the message:1",
     ],
@@ -83,7 +83,7 @@ describe("a token is stopped on its way into git by", () => {
     ],
     ["merge", "git merge --no-edit leaky", "leak.tf:1"],
     ["merge, in the message", 'git merge --no-ff -m "$T" clean', "the message:1"],
-    ["merge of many", "git merge --no-edit clean leaky", "leak.tf:1"],
+    ["merge of several branches", "git merge --no-edit clean leaky", "leak.tf:1"],
     ["merge --squash and commit", "git merge --squash leaky && git commit -m x", "leak.tf:1"],
     [
       "merge with a conflict",
@@ -93,7 +93,7 @@ describe("a token is stopped on its way into git by", () => {
     ["pull", "git pull --no-rebase --no-edit . leaky", "leak.tf:1"],
     ["cherry-pick", "git cherry-pick leaky", "leak.tf:1"],
     ["cherry-pick, in the message", "git cherry-pick messy", "the message:1"],
-    ["cherry-pick of many", "git cherry-pick clean leaky", "leak.tf:1"],
+    ["cherry-pick of several commits", "git cherry-pick clean leaky", "leak.tf:1"],
     ["cherry-pick --edit", "git cherry-pick --edit leaky", "leak.tf:1"],
     [
       "cherry-pick with a conflict",
@@ -105,7 +105,7 @@ describe("a token is stopped on its way into git by", () => {
       "git cherry-pick -n leaky; git commit -m x",
       "leak.tf:1",
     ],
-    ["revert of what took it away", "git revert --no-edit undone", "gone.tf:1"],
+    ["revert of its removal", "git revert --no-edit undone", "gone.tf:1"],
     ["rebase", "git checkout -q --detach leaky; git rebase trunk", "leak.tf:1"],
     ["rebase, in the message", "git checkout -q --detach messy; git rebase trunk", "the message:1"],
     ["rebase --apply", "git checkout -q --detach leaky; git rebase --apply trunk", "leak.tf:1"],
@@ -117,9 +117,9 @@ describe("a token is stopped on its way into git by", () => {
     ["am", "git am ../patch/*", "leak.tf:1"],
     ["am, in the message", "git am ../message/*", "the message:1"],
     ["push", "git push origin leaky:refs/heads/x", "leak.tf:1"],
-    ["push, of what was taken away later", "git push origin undone:refs/heads/x", "gone.tf:1"],
+    ["push, removed in a later commit", "git push origin undone:refs/heads/x", "gone.tf:1"],
     ["push, in a message", "git push origin messy:refs/heads/x", "the message of commit HASH:3"],
-    ["push, in what a merge adds", "git push origin evil:refs/heads/x", "a:2"],
+    ["push, in the changes of a merge", "git push origin evil:refs/heads/x", "a:2"],
     [
       "push, in an author's name",
       'git commit -q --no-verify --allow-empty --author="$T <a@b>" -m x; git push origin HEAD:refs/heads/x',
@@ -132,17 +132,13 @@ describe("a token is stopped on its way into git by", () => {
       "the message of a tag:6",
     ],
     [
-      "push, in a file that a tag is for",
+      "push, in a file with a tag",
       'git tag v1 $(echo "$T" | git hash-object -w --stdin); git push origin v1',
       "a file with a tag:1",
     ],
+    ["push, in a tree with a tag", "git tag v1 leaky^{tree}; git push origin v1", "leak.tf:1"],
     [
-      "push, in files that a tag is for",
-      "git tag v1 leaky^{tree}; git push origin v1",
-      "leak.tf:1",
-    ],
-    [
-      "push, of what words with spaces name",
+      "push, with a refspec that contains spaces",
       "git checkout -q --detach leaky; git commit -q --no-verify --amend -m 'two words'; git push origin ':/two words:refs/heads/x'",
       "leak.tf:1",
     ],
@@ -167,7 +163,7 @@ describe("a token is stopped on its way into git by", () => {
       expect.any(String) as unknown as string,
     ],
     [
-      "push, by fast-forward before",
+      "push, after a fast-forward",
       "git merge -q --ff-only leaky 2>&1; git reset -q --hard leaky; git push origin HEAD:refs/heads/x",
       "leak.tf:1",
     ],
@@ -179,28 +175,28 @@ describe("a token is stopped on its way into git by", () => {
       .match(/(?<=^ {2})(?=\S)(?!to |https).*$/gm)
       ?.map((each) => each.replace(/commit [0-9a-f]{7,}/, "commit HASH"));
     expect(places, said).toContainEqual(place);
-    // git itself repeats the message of a commit that it could not apply.
+    // git itself repeats the message of a commit that it couldn't apply.
     const ours = said.replace(/^(hint:|Could not apply|error: could not apply).*/gm, "");
     expect(ours).not.toContain(token.slice(10));
   });
 });
 
-describe("nothing is stopped by", () => {
+describe("the guard allows", () => {
   it.each<[operation: string, script: string]>([
     ["commit --no-verify", 'echo "$T" >x; git add x; git commit --no-verify -m "$T"'],
     ["merge --no-verify", "git merge --no-verify --no-edit leaky"],
     ["am without hooks", "git -c core.hooksPath=/dev/null am ../patch/*"],
     ["push --no-verify", "git push --no-verify origin leaky:refs/heads/x"],
     ["cherry-pick without hooks", "git -c core.hooksPath=/dev/null cherry-pick leaky"],
-    ["a merge that is clean", "git merge --no-edit clean"],
-    ["a cherry-pick that is clean", "git cherry-pick clean"],
-    ["a revert that is clean", "git revert --no-edit HEAD"],
-    ["a rebase that is clean", "git checkout -q --detach clean; git rebase trunk"],
-    ["a patch that is clean", "git am ../fine/*"],
-    ["the push of clean commits", "git push origin clean:refs/heads/x"],
-    ["the push of what the remote has, and more", "git push origin shared:refs/heads/x"],
+    ["a clean merge", "git merge --no-edit clean"],
+    ["a clean cherry-pick", "git cherry-pick clean"],
+    ["a clean revert", "git revert --no-edit HEAD"],
+    ["a clean rebase", "git checkout -q --detach clean; git rebase trunk"],
+    ["a clean patch", "git am ../fine/*"],
+    ["a push of clean commits", "git push origin clean:refs/heads/x"],
+    ["a push of what the remote has, and more", "git push origin shared:refs/heads/x"],
     [
-      "the push of tags for a file and a folder",
+      "a push of tags for a file and a folder",
       "git tag v1 clean:c; git tag tree clean^{tree}; git push origin v1 tree; git tag -d tree",
     ],
     ["the deletion of a branch", "git push -q origin clean:refs/heads/x; git push origin :x"],
@@ -209,7 +205,7 @@ describe("nothing is stopped by", () => {
       `GIT_EDITOR='sh -c "echo hello >\\$1; echo \\"# $T\\" >>\\$1" x' git commit --allow-empty`,
     ],
     [
-      "commit --verbose of what takes it away",
+      "commit --verbose of a removal",
       `git reset -q --hard leaky; git rm -q leak.tf; GIT_EDITOR='sed -i 1s/^/gone/' git commit --verbose`,
     ],
   ])("%s", async (_, script) => {
@@ -217,7 +213,7 @@ describe("nothing is stopped by", () => {
     expect(exitCode, said).toBe(0);
   });
 
-  it("the guard before a pre-push hook of one's own, which reads what is pushed", async () => {
+  it("an existing pre-push hook, which still reads the pushed refs", async () => {
     const path = join(bench.repo, ".git/hooks/pre-push");
     const text = await bench.read(".git/hooks/pre-push");
     await writeFile(path, `${text}while read -r a b c d; do echo "pushes $c"; done\n`);

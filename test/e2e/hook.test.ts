@@ -12,14 +12,14 @@ import { randomToken, unguardedToken, type Workbench, workbench } from "../fixtu
 const HOOK = ".git/hooks/pre-commit";
 const LEFTHOOK = "#!/bin/sh\ncall_lefthook\n";
 const awk = (await execa("which", ["awk"])).stdout;
-/** Those that are on PATH. */
+/** The awks on PATH. */
 const AWKS: [name: string, command: string][] = [];
 for (const [name, ...words] of [["mawk"], ["gawk"], ["original-awk"], ["busybox", "awk"]]) {
   const path = (await execa("which", [name ?? ""], { reject: false })).stdout;
   if (path) AWKS.push([name ?? "", [path, ...words].join(" ")]);
 }
 
-/** A repo with the guard installed, and what a commit needs. */
+/** A repo with the guard installed and the tools for a commit. */
 async function guarded(prepare?: (bench: Workbench) => Promise<unknown>): Promise<Workbench> {
   const bench = await workbench();
   for (const [name, path] of [
@@ -48,7 +48,7 @@ async function commit({ repo, env }: Workbench) {
 
 const base64 = (text: string) => Buffer.from(text).toString("base64");
 
-/** Names of Kubernetes and gRPC, and of what is to be filled in. */
+/** Names from Kubernetes and gRPC, and placeholders. */
 const LIKE = [
   "operator_v1_ClusterOperator_spec_with_a_long_name_behind",
   "http_v1_route_configuration_with_a_long_name_behind_it",
@@ -58,7 +58,7 @@ const LIKE = [
 ];
 
 describe("the guard", () => {
-  it("stops a commit that adds a token, in whatever form, and names each place", async () => {
+  it("stops a commit that adds a token in any form, and names each place", async () => {
     const bench = await guarded();
     await bench.write("kept.txt", "a\nb\n");
     expect(await commit(bench)).toEqual({ isStopped: false, said: "" });
@@ -103,7 +103,7 @@ describe("the guard", () => {
   const hex = (code: number) => code.toString(16);
 
   it.each(AWKS)(
-    "stops one by the codes of its characters, or beside its name, with %s",
+    "stops a token as character codes, and an old-style token by its name, with %s",
     async (_, command) => {
       const bench = await guarded();
       await writeFile(join(bench.bin, "awk"), `#!/bin/sh\nexec ${command} "$@"\n`, { mode: 0o755 });
@@ -151,7 +151,7 @@ describe("the guard", () => {
     },
   );
 
-  it("stops one in base64 in lines, wherever a line ends in it", async () => {
+  it("stops a token in wrapped base64, wherever a line ends", async () => {
     const bench = await guarded();
     const token = randomToken();
     const names = Array.from({ length: 80 }, (_, at) => `at-${100 + at}`);
@@ -161,12 +161,12 @@ describe("the guard", () => {
     }
     const { said } = await commit(bench);
     const found = said.split("\n").filter((line) => line.startsWith("  "));
-    // The characters before the first whole group of four depend on what stands before.
+    // The characters before the first whole group of four depend on the text before the token.
     const lineOf = (at: number) => 2 + Math.floor((Math.ceil(at / 3) * 4) / 76);
     expect(found).toEqual(names.map((name, at) => `  ${name}:${lineOf(at)}`));
   });
 
-  it("stops a file that is named by one, and prints none", async () => {
+  it("stops a file with a token in its name, and does not print the token", async () => {
     const token = unguardedToken();
     const bench = await guarded();
     await bench.write(`keys/${token}`, "");
@@ -182,7 +182,7 @@ describe("the guard", () => {
     ]);
   });
 
-  it("stops a rename to one, and lets go what takes the name away", async () => {
+  it("stops a rename to a name with a token, but not later changes and the deletion", async () => {
     const bench = await guarded();
     const named = `keys/${unguardedToken()}`;
     await bench.write("a", "harmless\n");
@@ -197,7 +197,7 @@ describe("the guard", () => {
     expect(await commit(bench)).toEqual({ isStopped: false, said: "" });
   });
 
-  it("needs nothing of what is deleted", async () => {
+  it("does not need the content of deleted files", async () => {
     const bench = await guarded();
     await bench.write("a", "harmless\n");
     await commit(bench);
@@ -207,7 +207,7 @@ describe("the guard", () => {
     expect(await commit(bench)).toEqual({ isStopped: false, said: "" });
   });
 
-  it("lets go what only looks like one, and what takes one out", async () => {
+  it("allows text that only looks like a token, and the removal of a token", async () => {
     const token = randomToken();
     const bench = await guarded(async (bench) => {
       await bench.write("old.tf", `token = "${token}"\n`);
@@ -227,7 +227,7 @@ describe("the guard", () => {
     expect(await commit(bench)).toEqual({ isStopped: false, said: "" });
   });
 
-  it("is not led astray by the diff settings of the repo or the user", async () => {
+  it("ignores the diff settings of the repo and the user", async () => {
     const bench = await guarded();
     const settings = {
       "diff.noprefix": "true",
@@ -246,7 +246,7 @@ describe("the guard", () => {
     expect(said).toContain("  a.bin:1\n");
   });
 
-  it("stops a commit that could not be searched", async () => {
+  it("stops a commit that can't be searched", async () => {
     const bench = await guarded();
     // No work tree: git diff fails.
     const result = await execa(join(bench.repo, HOOK), {
@@ -270,7 +270,7 @@ describe("the guard", () => {
       const args = ["-c", '"$0" && times', join(bench.repo, HOOK)];
       const of = { cwd: bench.repo, env: bench.env, extendEnv: false };
       const { stdout } = await execa("/bin/sh", args, of);
-      // The second line is of its children: 0m0.03s 0m0.01s.
+      // The second line is the time of its children: 0m0.03s 0m0.01s.
       const all =
         stdout
           .split("\n")
@@ -283,7 +283,7 @@ describe("the guard", () => {
   });
 });
 
-it("hook remove leaves a hook without the guard as it is, also one that is switched off", async () => {
+it("hook remove does not change a hook without the guard that isn't executable", async () => {
   const bench = await workbench();
   await bench.write(HOOK, "#!/bin/sh\nexit 1\n", 0o644);
   const before = await stat(join(bench.repo, HOOK));
@@ -293,7 +293,7 @@ it("hook remove leaves a hook without the guard as it is, also one that is switc
 });
 
 describe("hook install", () => {
-  it("makes a hook; a second time changes nothing; hook remove takes it away", async () => {
+  it("creates a hook; a second run changes nothing; hook remove deletes it", async () => {
     const bench = await workbench();
     const run = (...args: string[]) => bench.run(["hook", ...args]);
     expect((await run("install", "--dry-run")).stdout).toContain("7 changes to make");
@@ -311,7 +311,7 @@ describe("hook install", () => {
 
   const OURS =
     /^#!\/bin\/bash\n# Generated by do-bootstrap.*end of the guard\necho mine; exit 0\n$/s;
-  it("stands before what a hook has, and goes without a trace", async () => {
+  it("goes before the commands of an existing hook, and is removed completely", async () => {
     const mine = "#!/bin/bash\necho mine; exit 0\n";
     const bench = await guarded(async (bench) => {
       await bench.write(HOOK, mine, 0o755);
@@ -327,7 +327,7 @@ describe("hook install", () => {
     [HOOK, 0o700, ".git/hooks"],
     [HOOK, 0o744, ".git/hooks"],
     [".husky/pre-commit", 0o644, ".husky/_"],
-  ])("%s keeps its mode %o, with the guard and without", async (path, mode, hooksPath) => {
+  ])("%s keeps mode %o with and without the guard", async (path, mode, hooksPath) => {
     const bench = await workbench();
     await bench.git("config", "core.hooksPath", hooksPath);
     await bench.write(path, "#!/bin/sh\n:\n", mode);
@@ -348,7 +348,7 @@ describe("hook install", () => {
     expect(await bytes()).toEqual(mine);
   });
 
-  it("a guard with CRLF is known for what it is: renewed, and taken away", async () => {
+  it("recognizes a guard with CRLF: updates and removes it", async () => {
     const bench = await guarded();
     const ours = await bench.read(HOOK);
     const crlf = ours.replaceAll("\n", "\r\n");
@@ -372,11 +372,11 @@ describe("hook install", () => {
     ["#!/usr/bin/env python3 -m sh", false],
     ["#!/usr/bin/fish", false],
     ["#!/bin/csh", false],
-  ])("%s: is a shell's, %s", (line, expected) => {
+  ])("%s runs a shell: %s", (line, expected) => {
     expect(isShell(`${line}\nx\n`)).toBe(expected);
   });
 
-  it("an old guard is renewed, an edited one is left", async () => {
+  it("updates an old guard, and keeps an edited one", async () => {
     const bench = await guarded();
     const ours = await bench.read(HOOK);
     const guard = guardIn(ours) ?? "";
@@ -431,7 +431,7 @@ describe("hook install", () => {
         ),
       `${HOOK}.do-bootstrap`,
     ],
-  ])("works beside %s", async (_, prepare, file) => {
+  ])("works with %s", async (_, prepare, file) => {
     const bench = await guarded(prepare);
     expect(await bench.read(file)).toContain("end of the guard");
     await bench.write("a", randomToken());
@@ -454,7 +454,7 @@ describe("hook install", () => {
       3,
     ],
     [
-      "a hook that is switched off",
+      "a hook that isn't executable",
       (bench) => bench.write(HOOK, "#!/bin/sh\n:\n", 0o644),
       "hook.foreign",
       3,
@@ -465,8 +465,13 @@ describe("hook install", () => {
       "hook.foreign",
       3,
     ],
-    ["no hooks at all", (bench) => bench.git("config", "core.hooksPath", ""), "USAGE", 2],
-    ["hooks nowhere", (bench) => bench.git("config", "core.hooksPath", "/dev/null"), "USAGE", 2],
+    ["an empty core.hooksPath", (bench) => bench.git("config", "core.hooksPath", ""), "USAGE", 2],
+    [
+      "core.hooksPath in /dev/null",
+      (bench) => bench.git("config", "core.hooksPath", "/dev/null"),
+      "USAGE",
+      2,
+    ],
     [
       "two hooks in one file",
       async (bench) => {
@@ -480,7 +485,7 @@ describe("hook install", () => {
       3,
     ],
     [
-      "hooks of all repos, without --force",
+      "a hooks folder shared by all repos, without --force",
       async (bench) => {
         await mkdir(join(bench.home, "hooks"));
         await bench.git("config", "core.hooksPath", join(bench.home, "hooks"));
@@ -494,7 +499,7 @@ describe("hook install", () => {
       ".lefthook-local.json",
       ".config/lefthook-local.yaml",
     ].map((name): [string, (bench: Workbench) => Promise<unknown>, string, number] => [
-      `settings of lefthook's that are not ours, ${name}`,
+      `lefthook settings that are not ours, ${name}`,
       async (bench) => {
         await bench.write(HOOK, LEFTHOOK, 0o755);
         await bench.write(name, "pre-push: {}\n");
@@ -504,7 +509,7 @@ describe("hook install", () => {
     ]),
     ...["lefthook-local.yml", ".git/info/exclude"].map(
       (name): [string, (bench: Workbench) => Promise<unknown>, string, number] => [
-        `${name} that leads out of the repo`,
+        `${name} that is a link outside the repo`,
         async (bench) => {
           await bench.write(HOOK, LEFTHOOK, 0o755);
           await mkdir(join(bench.repo, dirname(name)), { recursive: true });
@@ -515,7 +520,7 @@ describe("hook install", () => {
         3,
       ],
     ),
-  ])("says what is in the way: %s", async (_, prepare, id, status) => {
+  ])("reports the problem: %s", async (_, prepare, id, status) => {
     const bench = await workbench();
     await prepare(bench);
     const result = await bench.run(["hook", "install"]);
@@ -524,7 +529,7 @@ describe("hook install", () => {
     expect(await readdir(join(bench.home, "hooks")).catch(() => [])).toEqual([]);
   });
 
-  it("nothing is written through a link of lefthook's settings", async () => {
+  it("writes nothing through a link in place of lefthook's settings", async () => {
     const bench = await workbench();
     await bench.write(HOOK, LEFTHOOK, 0o755);
     await writeFile(join(bench.home, ".bash_profile"), "");
@@ -544,7 +549,7 @@ describe("hook install", () => {
     const sh = (bench: Workbench, command: string, cwd = bench.repo) =>
       execa("sh", ["-c", command], { cwd, env: bench.env, extendEnv: false, reject: false });
 
-    it("are hidden from git, come once, and go without a trace", async () => {
+    it("are hidden from git, written once, and removed completely", async () => {
       const bench = await workbench();
       await lefthook(bench);
       await bench.write(".git/info/exclude", "# mine\n*.bak");
@@ -560,7 +565,7 @@ describe("hook install", () => {
       expect(await readdir(bench.repo)).toEqual([".git"]);
     });
 
-    it("call the guard where it is, and let a commit pass where it is not", async () => {
+    it("call the guard if it exists, and let a commit pass if it doesn't", async () => {
       const bench = await guarded(lefthook);
       const { run } = await settings(bench);
       await bench.write("a", randomToken());
@@ -571,7 +576,7 @@ describe("hook install", () => {
       expect(await sh(bench, run)).toMatchObject({ exitCode: 0, stderr: "" });
     });
 
-    it("name a file that is there, whatever a commit holds, also in a linked work tree", async () => {
+    it("name an existing file for any commit, also in a linked work tree", async () => {
       const bench = await guarded(lefthook);
       const { files } = await settings(bench);
       await bench.git("commit", "--quiet", "--no-verify", "--allow-empty", "--message=x");
@@ -589,7 +594,7 @@ describe("hook install", () => {
     [what: string, prepare: (bench: Workbench) => Promise<unknown>, hooks: string, isOurs: boolean]
   >([
     [
-      "a work tree that was added",
+      "an added work tree",
       (bench) => bench.git("worktree", "add", "--quiet", "../tree"),
       HOOK,
       true,
@@ -605,13 +610,13 @@ describe("hook install", () => {
       true,
     ],
     [
-      "a folder that names another repo",
+      "a folder whose .git names another repo",
       (bench) => bench.write("../tree/.git", `gitdir: ${bench.repo}/.git\n`),
       HOOK,
       false,
     ],
     [
-      "a folder that names another's work tree",
+      "a folder whose .git names another work tree",
       async (bench) => {
         await bench.git("worktree", "add", "--quiet", "../added");
         await bench.write("../tree/.git", `gitdir: ${bench.repo}/.git/worktrees/added\n`);
@@ -619,21 +624,24 @@ describe("hook install", () => {
       HOOK,
       false,
     ],
-  ])("in %s: the hooks are where git keeps them, and ours or another repo's", async (...row) => {
-    const [, prepare, hooks, isOurs] = row;
-    const bench = await workbench();
-    await bench.git("commit", "--quiet", "--allow-empty", "--message=x");
-    await prepare(bench);
-    const { status, stderr } = await bench.run(["hook", "install"], { cwd: "../tree" });
-    expect(status, stderr).toBe(isOurs ? 0 : 3);
-    expect(stderr.includes("[file.outside]")).toBe(!isOurs);
-    expect((await bench.read(hooks).catch(() => "")).includes("guard")).toBe(isOurs);
-    const forced = await bench.run(["hook", "install", "--force"], { cwd: "../tree" });
-    expect(forced.status, forced.stderr).toBe(0);
-    expect(await bench.read(hooks)).toContain("guard");
-  });
+  ])(
+    "in %s: finds git's hooks folder, and needs --force if it is another repo's",
+    async (...row) => {
+      const [, prepare, hooks, isOurs] = row;
+      const bench = await workbench();
+      await bench.git("commit", "--quiet", "--allow-empty", "--message=x");
+      await prepare(bench);
+      const { status, stderr } = await bench.run(["hook", "install"], { cwd: "../tree" });
+      expect(status, stderr).toBe(isOurs ? 0 : 3);
+      expect(stderr.includes("[file.outside]")).toBe(!isOurs);
+      expect((await bench.read(hooks).catch(() => "")).includes("guard")).toBe(isOurs);
+      const forced = await bench.run(["hook", "install", "--force"], { cwd: "../tree" });
+      expect(forced.status, forced.stderr).toBe(0);
+      expect(await bench.read(hooks)).toContain("guard");
+    },
+  );
 
-  it("needs git, and a word", async () => {
+  it("needs a git repo and a subcommand", async () => {
     const bench = await workbench({ git: false });
     expect((await bench.run(["hook", "install"])).stderr).toContain("is not in a git repo");
     expect((await bench.run(["hook"])).status).toBe(2);

@@ -40,7 +40,7 @@ const html = (status: number, body: string) => reply("text/html", status, body);
 const brokenJson = (body: string) => reply("application/json", 200, body);
 const both = (reply: SandboxReply) => ({ [account]: reply, [info]: reply });
 
-/** The form that is hard to tell from any other text. */
+/** The old form, which looks like any other hex text. */
 const legacyToken = () => randomToken().slice("dop_v1_".length);
 
 type Row = readonly [
@@ -63,7 +63,7 @@ const ROWS: readonly Row[] = [
   ["429 on both", 7, () => both({ status: 429, headers: { "retry-after": "60" } })],
   ["HTML on both", 7, () => both(html(200, "<html>Log in</html>"))],
   [
-    "redirects that hold the token",
+    "redirects that contain the token",
     7,
     (token) => both({ status: 302, headers: { location: `http://127.0.0.1:1/?token=${token}` } }),
   ],
@@ -82,7 +82,7 @@ const ROWS: readonly Row[] = [
   ],
 ];
 
-describe.concurrent("the token goes where it belongs, and nowhere else (rule 1)", () => {
+describe.concurrent("the token is only where it belongs (rule 1)", () => {
   let watch: ArgvWatch | undefined;
   beforeAll(() => {
     if (existsSync("/proc/self/cmdline")) watch = watchArgv();
@@ -106,7 +106,7 @@ describe.concurrent("the token goes where it belongs, and nowhere else (rule 1)"
         [() => run("--json")],
         [() => run("check", "--json", "--debug")],
       ];
-      // Where nothing will be written there is nothing to wait for.
+      // If nothing will be written, the steps can run together.
       const turns = status === 0 ? steps : [steps.flat()];
       const results = (
         await inTurn(turns.map((turn) => () => Promise.all(turn.map((start) => start()))))
@@ -130,7 +130,7 @@ describe.concurrent("the token goes where it belongs, and nowhere else (rule 1)"
     });
   }
 
-  it("a token in the environment is not handed on to git and terraform", async (context) => {
+  it("a token in the environment is not passed on to git and terraform", async (context) => {
     const { expect } = context;
     const bench = await workbench(context);
     const token = legacyToken();
@@ -155,7 +155,7 @@ describe.concurrent("the token goes where it belongs, and nowhere else (rule 1)"
       ),
     );
 
-    // This terraform installs nothing, which check may find fault with.
+    // This terraform installs nothing, so check may report a problem.
     expect(results.map(({ status }) => status)).toEqual([0, 0, expect.any(Number), 0]);
     expect(leaksIn(JSON.stringify(results), token)).toEqual([]);
     const seen = await bench.read("../environments.log");
@@ -165,7 +165,7 @@ describe.concurrent("the token goes where it belongs, and nowhere else (rule 1)"
     expect(await holdersOn(bench, token)).toEqual(HOLDERS.slice(0, 2));
   });
 
-  it("tokens that are replaced do not show either", async (context) => {
+  it("replaced tokens are not printed either", async (context) => {
     const { expect } = context;
     const bench = await workbench(context);
     await fakeDoctl(bench.bin);
@@ -214,7 +214,7 @@ describe.concurrent("the token goes where it belongs, and nowhere else (rule 1)"
       (token, bench) => bench.write(".do-bootstraprc.yaml", `terraform: { ${token}: 1 }\n`),
     ],
     [
-      "in a config's value, beside other text",
+      "in a config value, with other text",
       (token, bench) => bench.write(".do-bootstraprc.yaml", `project: "token ${token}"\n`),
     ],
     [
@@ -226,31 +226,28 @@ describe.concurrent("the token goes where it belongs, and nowhere else (rule 1)"
     ["personal", unguardedToken],
     ["legacy", () => unguardedToken().slice("dop_v1_".length)],
   ] as const) {
-    it.for(mistakes)(
-      `a ${kind} token %s, by mistake, is not repeated`,
-      async ([, make], context) => {
-        const { expect } = context;
-        const bench = await workbench(context);
-        const token = newToken();
-        const made = await make(token, bench);
-        const args = Array.isArray(made) ? made : [];
-        const results = await Promise.all(
-          [["--debug"], ["--json", "--debug"]].map((more) => bench.run([...args, ...more])),
-        );
+    it.for(mistakes)(`a ${kind} token %s by mistake is not printed`, async ([, make], context) => {
+      const { expect } = context;
+      const bench = await workbench(context);
+      const token = newToken();
+      const made = await make(token, bench);
+      const args = Array.isArray(made) ? made : [];
+      const results = await Promise.all(
+        [["--debug"], ["--json", "--debug"]].map((more) => bench.run([...args, ...more])),
+      );
 
-        expect(results.map(({ status }) => status)).toEqual([2, 2]);
-        expect(leaksIn(JSON.stringify(results), token)).toEqual([]);
-      },
-    );
+      expect(results.map(({ status }) => status)).toEqual([2, 2]);
+      expect(leaksIn(JSON.stringify(results), token)).toEqual([]);
+    });
   }
 
-  describe("a planted leak is found", () => {
+  describe("the search finds a planted leak", () => {
     const token = unguardedToken();
     it.for([
-      ["as it is", token],
+      ["as plain text", token],
       ["upper-case", token.toUpperCase()],
-      ["as half", token.slice(-32)],
-      ["as the other half", token.slice(0, -32)],
+      ["the last half", token.slice(-32)],
+      ["the first half", token.slice(0, -32)],
       ...["", "x", "xy", "Bearer "].map((before) => [
         `base64 after "${before}"`,
         Buffer.from(`${before}${token}\n`).toString("base64url"),
@@ -262,7 +259,7 @@ describe.concurrent("the token goes where it belongs, and nowhere else (rule 1)"
       expect(leaksIn(`before ${text} after`, token)).not.toEqual([]);
     });
 
-    it("and what is no leak is not", ({ expect }) => {
+    it("does not report other text", ({ expect }) => {
       expect(formsOf(token).size).toBe(14);
       expect(leaksIn(`${randomToken()} ${token.slice(0, 20)}`, token)).toEqual([]);
     });
@@ -279,7 +276,7 @@ describe.concurrent("the token goes where it belongs, and nowhere else (rule 1)"
       ["a link", "acme-web/link: ", (bench) => symlink(token, join(bench.repo, "link"))],
       ["another env file", "acme-web/.env.local: ", (bench) => bench.write(".env.local", token)],
       [
-        "a commit that was undone",
+        "a file that was staged and removed",
         "git's objects: ",
         async (bench) => {
           await bench.write("notes.txt", `token ${token}`);
@@ -296,7 +293,7 @@ describe.concurrent("the token goes where it belongs, and nowhere else (rule 1)"
     });
 
     it.skipIf(!existsSync("/proc/self/cmdline"))(
-      "on a tool's argv, and by --access-token-flag, which is asked for (needs /proc)",
+      "in a tool's argv, also with --access-token-flag (needs /proc)",
       async (context) => {
         const { expect } = context;
         const bench = await workbench(context);
@@ -318,7 +315,7 @@ describe.concurrent("the token goes where it belongs, and nowhere else (rule 1)"
         });
         const argv = [...(watch?.seen ?? [])].filter((each) => leaksIn(each, flagged).length > 0);
         expect(result.status).toBe(0);
-        // env, of the fake's first line, may be seen before it has become node.
+        // The fake starts with env, which may be seen before node replaces it.
         const calls = new Set(argv.map((each) => each.replace(/^\/usr\/bin\/env\0/, "")));
         expect([...calls]).toEqual([expect.stringContaining("\0auth\0init\0")]);
         expect(leaksIn(JSON.stringify(result), flagged)).toEqual([]);

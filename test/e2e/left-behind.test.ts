@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { fileTree } from "../fixtures/tree.ts";
 import { randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
 
-/** What stands in which file; {T} is the token. */
+/** The text or bytes of each file. */
 type Files = Readonly<Record<string, string | Buffer>>;
 
 async function repoWith(files: (token: string) => Files): Promise<Workbench> {
@@ -22,14 +22,14 @@ async function rotated(bench: Workbench, ...args: string[]) {
   return { ...run, fresh };
 }
 
-/** The places that findings name, from the repo. */
+/** The places that findings name, relative to the repo. */
 const placesIn = (stderr: string) =>
   Array.from(stderr.replace(/\s+/g, " ").matchAll(/still in (\S+?)\.(?= )/g), ([, at]) => at);
 const ENV = (token: string) => `DIGITALOCEAN_TOKEN=${token}\n`;
 const base64 = (text: string) => Buffer.from(text).toString("base64");
 
-describe("rotate, where the old token stands elsewhere too", () => {
-  it("puts the new one into comments, longer values and other files for secrets", async () => {
+describe("rotate when the old token is in other places too", () => {
+  it("replaces it in comments, longer values and other files for secrets", async () => {
     const texts = (token: string) => ({
       ".env": `#DIGITALOCEAN_TOKEN=${token}\r\n${ENV(token)}AUTH=Bearer ${token} # ${token}\nURL="https://${token}:${token}@x/"\n`,
       ".envrc": `if true; then\n  export DIGITALOCEAN_TOKEN="${token}"\nfi\n`,
@@ -48,7 +48,7 @@ describe("rotate, where the old token stands elsewhere too", () => {
     expect(stdout + stderr).not.toContain(fresh.slice(7, 23));
   });
 
-  it("names every place that it leaves, in whatever form, and does not say that all is done", async () => {
+  it("names every place that it keeps, in any form, and does not report success", async () => {
     const bench = await repoWith((token) => ({
       ".env": ENV(token),
       "notes.md": `a\nb ${token} ${token}\n\nc ${token}\n`,
@@ -83,7 +83,7 @@ describe("rotate, where the old token stands elsewhere too", () => {
         "inner/a:2",
         "notes.md:2,4",
         "p.tfplan",
-        // git would take it, so the new token is not written there.
+        // git does not ignore it, so the new token is not written there.
         "sub/.env:1",
         "url.txt:1",
         "wide.txt:1",
@@ -94,8 +94,8 @@ describe("rotate, where the old token stands elsewhere too", () => {
   });
 });
 
-describe("logout, where the token stands elsewhere too", () => {
-  it("cuts it out of files for secrets, and names the rest", async () => {
+describe("logout when the token is in other places too", () => {
+  it("removes it from files for secrets, and names the other places", async () => {
     const bench = await repoWith((token) => ({
       ".env": `# ${token}!\n#T=${token}\nA=1\n${ENV(token)}B="Bearer ${token}"\n`,
       ".envrc": `if true; then\n  export T="${token}"\nfi\n`,
@@ -112,14 +112,14 @@ describe("logout, where the token stands elsewhere too", () => {
     expect(stderr).not.toContain("Commit:");
   });
 
-  it("names it in a dry run", async () => {
+  it("--dry-run names the places", async () => {
     const bench = await repoWith((token) => ({ ".env": ENV(token), "a.yml": `t: ${token}\n` }));
     await bench.write(".gitignore", ".env\n");
     const { stdout } = await bench.run(["logout", "--dry-run"]);
     expect(placesIn(stdout)).toEqual(["a.yml:1"]);
   });
 
-  it.skipIf(process.getuid?.() !== 0)("names what cannot be read", async () => {
+  it.skipIf(process.getuid?.() !== 0)("names files and folders that can't be read", async () => {
     const bench = await repoWith((token) => ({ ".env": ENV(token), "closed/a": "", b: "" }));
     await bench.write(".gitignore", ".env\n");
     await chmod(join(bench.repo, "closed"), 0);
@@ -146,7 +146,7 @@ describe("uninstall", () => {
       /sub\/tfplan/,
     ],
     [
-      "a state of a folder that is no root",
+      "a state in a folder that is not a root",
       { "a/terraform.tfstate.d/x/terraform.tfstate": "{}" },
       /tfstate\.d/,
     ],
@@ -160,13 +160,13 @@ describe("uninstall", () => {
     ["a short secret of another service", { "sub/.env": "PIN=1\n" }, /sub\/\.env/],
     ["a comment of the env file", { ".env": "# pin: 1\n" }, /protects \.env\./],
     ["text in UTF-16", { ".env.local": Buffer.from("P=hunter2", "utf16le") }, /\.env\.local/],
-    ["whatever has such a name", { "tfplan/a": "x", "x.tfstate_old": "x" }, /tfplan\/a/],
+    ["any file with such a name", { "tfplan/a": "x", "x.tfstate_old": "x" }, /tfplan\/a/],
     [
-      "a value of the env file, elsewhere",
+      "a value of the env file in another file",
       { ".env": "K=hunter2hunter2\n", "x/a.secret.auto.tfvars.json": '{"k":"hunter2hunter2"}' },
       /x\/a\.secret/,
     ],
-  ])("keeps our lines in .gitignore where they hide %s", async (_, files, says) => {
+  ])("keeps our lines in .gitignore when they hide %s", async (_, files, says) => {
     const bench = await workbench();
     await bench.run(["--token-stdin"], { input: bench.token });
     for (const [path, text] of Object.entries(files)) {
@@ -183,7 +183,7 @@ describe("uninstall", () => {
     }
   });
 
-  it("keeps no line for values that config gives, and that go as well", async () => {
+  it("keeps no line for values of the config, which it removes too", async () => {
     const bench = await workbench();
     await bench.write(".do-bootstraprc", "terraform: { variables: { region: nyc3 } }\n");
     await bench.write("main.tf", 'variable "region" {}\n');
@@ -194,7 +194,7 @@ describe("uninstall", () => {
     expect(left).toEqual([".do-bootstraprc", ".env", ".git", "main.tf"]);
   });
 
-  it("asks a submodule's own git, and keeps no line for what that hides", async () => {
+  it("asks a submodule's own git, and keeps no line for files that it ignores", async () => {
     const bench = await workbench();
     await bench.run(["--token-stdin"], { input: bench.token });
     await bench.git("init", "-q", "lib");
@@ -208,7 +208,7 @@ describe("uninstall", () => {
     expect(stderr).not.toContain("block stays in .gitignore");
   });
 
-  it("keeps no line for what git has, or what a line of the user's hides", async () => {
+  it("keeps no line for tracked files, or for files that the user's own line hides", async () => {
     const bench = await workbench();
     await bench.run(["--token-stdin"], { input: bench.token });
     await bench.write("terraform.tfvars", 'region = "fra1"\n');
@@ -221,14 +221,14 @@ describe("uninstall", () => {
     expect(await bench.read(".gitignore")).toBe(".env\n");
   });
 
-  it("changes nothing where git would take a secret once they are out", async () => {
+  it("changes nothing if git would no longer ignore a secret without the lines", async () => {
     const bench = await workbench();
     await bench.run(["--token-stdin"], { input: bench.token });
     await bench.write("tfplan", "x");
     const git = join(bench.bin, "git");
     const real = await readlink(git);
     await rm(git);
-    // It does not say which line hides a file: that number is 0.
+    // This git does not say which line hides a file: the number is 0.
     const zero =
       'process.stdout.write(fs.readFileSync(0, "latin1").replace(/\\0\\d+\\0/g, "\\0000\\0"))';
     const script = `#!/bin/sh
@@ -247,10 +247,10 @@ esac
     expect(await fileTree(bench.repo)).toEqual(before);
   });
 
-  it("takes them out where nothing is hidden, and lists what git would take, deletions too", async () => {
+  it("removes lines that hide nothing, and lists what to commit, with deletions", async () => {
     const bench = await workbench();
     await bench.run(["--token-stdin"], { input: bench.token });
-    // A secret that other lines hide, or nobody does.
+    // Secrets that other lines hide, or that nothing hides.
     await bench.write("mine/.gitignore", "*\n");
     await bench.write("mine/a.txt", other);
     await bench.write("b.txt", other);

@@ -13,20 +13,20 @@ const { bootstrap, check, DoBootstrapError, environment, explain, scopes } = lib
 const TWO =
   "environments: { dev: { token: { envFile: .env.dev } }, prod: { token: { envFile: .env.prod } } }\n";
 
-/** What the library is given of a user's machine; all that it says on the way is searched for tokens. */
+/** The part of a user's machine that the library gets; its progress is searched for tokens. */
 function on({ repo, env, guard }: Workbench, more: Readonly<Record<string, string>> = {}) {
   const progress = (what: string) => guard.said([], { stdout: "", stderr: what });
   return { cwd: repo, env: { ...env, ...more }, progress };
 }
 
-/** The document, once it was searched for tokens. */
+/** The document, after a search for tokens. */
 async function of<D>({ guard }: Workbench, document: Promise<D>): Promise<D> {
   guard.said([], { stdout: JSON.stringify(await document), stderr: "" });
   return document;
 }
 
 describe.concurrent("the library", () => {
-  it("prepares a repo, as the command does", async (context) => {
+  it("prepares a repo like the command", async (context) => {
     const { expect } = context;
     const bench = await workbench(context);
     const report = await of(bench, bootstrap({ ...on(bench), token: bench.token }));
@@ -38,7 +38,7 @@ describe.concurrent("the library", () => {
     expect(await of(bench, check(on(bench)))).toEqual(JSON.parse(stdout));
   });
 
-  it("writes nothing in a dry run, and asks nobody", async (context) => {
+  it("writes nothing in a dry run, and asks nothing", async (context) => {
     const { expect } = context;
     const bench = await workbench(context);
     const before = await treeHash(bench.repo);
@@ -53,7 +53,7 @@ describe.concurrent("the library", () => {
     expect(await treeHash(bench.repo)).toBe(before);
   });
 
-  it("looks at every environment with `all`", async (context) => {
+  it("checks every environment with `all`", async (context) => {
     const { expect } = context;
     const bench = await workbench(context);
     await bench.write(".do-bootstraprc", TWO);
@@ -70,7 +70,7 @@ describe.concurrent("the library", () => {
     });
   });
 
-  it("asks by the prompter which environment is meant, before it asks for a token", async (context) => {
+  it("asks the prompter for the environment before it asks for a token", async (context) => {
     const { expect } = context;
     const bench = await workbench(context);
     await bench.write(".do-bootstraprc", TWO);
@@ -97,7 +97,7 @@ describe.concurrent("the library", () => {
     expect(missing?.fix).toContain("do-bootstrap --env prod --doctl-config");
   });
 
-  it("asks for a token and for leave by the prompter", async (context) => {
+  it("asks the prompter for a token and for approval", async (context) => {
     const { expect } = context;
     const bench = await workbench(context);
     await bench.write("main.tf", 'resource "digitalocean_domain" "a" {\n  name = "a.example"\n}\n');
@@ -149,7 +149,7 @@ describe.concurrent("the library", () => {
     expect(asked[0]).toMatchObject({ command: "sh -c 'echo none >&2'" });
   });
 
-  it("throws what no report can be made of, with its code and a hint", async (context) => {
+  it("throws an error with a code and a hint when there is no report", async (context) => {
     const { expect } = context;
     const bench = await workbench(context);
     const error = await environment({ ...on(bench) }).catch((each: unknown) => each);
@@ -161,7 +161,7 @@ describe.concurrent("the library", () => {
     await expect(check(nowhere)).rejects.toMatchObject({ code: "USAGE", status: 2 });
   });
 
-  it("gives the variables for a child", async (context) => {
+  it("returns the variables for a child process", async (context) => {
     const { expect } = context;
     const bench = await workbench(context);
     await bench.write(".env", `DIGITALOCEAN_TOKEN=${bench.token}\nA=1\n`, 0o600);
@@ -173,7 +173,7 @@ describe.concurrent("the library", () => {
     await expect(asked).rejects.toMatchObject({ code: "token.refused" });
   });
 
-  it("explains, and works out scopes", async (context) => {
+  it("explains errors, and finds the needed scopes", async (context) => {
     const { expect } = context;
     const bench = await workbench(context);
     await bench.write("a.tf", 'resource "digitalocean_domain" "a" {\n  name = "a.example"\n}\n');
@@ -191,7 +191,7 @@ describe.concurrent("the library", () => {
     expect(found.scopes).not.toContain("domain:create");
   });
 
-  it("ends where the signal says so", async (context) => {
+  it("stops when the signal is aborted", async (context) => {
     const { expect } = context;
     const bench = await workbench(context);
     const before = await treeHash(bench.root);
@@ -202,7 +202,7 @@ describe.concurrent("the library", () => {
     expect(await treeHash(bench.root)).toBe(before);
   });
 
-  it("prepares two repos at once, which do not know of each other", async (context) => {
+  it("prepares two repos at once, without mixing them", async (context) => {
     const { expect } = context;
     const pair = await Promise.all([workbench(context), workbench(context)]);
     const passwords = ["correct horse one", "correct horse two"];
@@ -228,7 +228,7 @@ describe.concurrent("the library", () => {
     }
   });
 
-  it("hides what it was told, and not what another call was told", async (context) => {
+  it("redacts the secrets of its own environment, and not those of another call", async (context) => {
     const { expect } = context;
     const bench = await workbench(context);
     const secret = "staple-battery-7";
@@ -240,10 +240,10 @@ describe.concurrent("the library", () => {
   });
 });
 
-/** Variables that Node reads for itself, whatever runs on it. */
+/** Variables that Node itself reads, for any program. */
 const OF_NODE = ["WATCH_REPORT_DEPENDENCIES", "NODE_V8_COVERAGE", "FORCE_COLOR"];
 
-it("prints nothing, and reads no environment but the one that it was given", async (context) => {
+it("prints nothing, and reads only the environment that it was given", async (context) => {
   const bench = await workbench(context);
   const script = `
     const read = new Set();
@@ -281,7 +281,7 @@ it("prints nothing, and reads no environment but the one that it was given", asy
   expect(await readdir(bench.repo)).toContain(".env");
 });
 
-it("its types say what report.schema.json says", () => {
+it("its types match report.schema.json", () => {
   type ReadOnly<T> = T extends object ? { readonly [K in keyof T]: ReadOnly<T[K]> } : T;
   expectTypeOf<ReadOnly<SchemaReport>>().toExtend<ReportDocument>();
   expectTypeOf<keyof ReportDocument>().toEqualTypeOf<keyof SchemaReport>();

@@ -30,7 +30,9 @@ interface Given {
   readonly browser?: "signs-in" | "never";
 }
 
-/** A machine with doctl 2, a screen and a browser whose user agrees, and the code of examples/droplet. */
+/**
+ * A machine with doctl 2, a screen, a browser whose user agrees, and the code of examples/droplet.
+ */
 async function scene(
   { edition = 2, code = true, browser: mode = "signs-in" }: Given = {},
   context: Partial<Pick<TestContext, "onTestFinished">> = {},
@@ -41,7 +43,7 @@ async function scene(
   const browser = await fakeBrowser(bench.bin, { mode });
   if (code) {
     await cp(join(DROPLET, "infra"), join(bench.repo, "infra"), { recursive: true });
-    // There, the config declares them.
+    // The example's config declares these variables.
     const names = ["admin_addresses", "region", "ssh_key"];
     const declared = names.map((name) => `variable "${name}" {}\n`).join("");
     await bench.write("infra/inputs.tf", declared);
@@ -65,7 +67,7 @@ async function put(path: string, text: string): Promise<void> {
 }
 
 describe("login", () => {
-  it("asks for the scopes of the code, and leads to a repo without a token", async () => {
+  it("requests the scopes that the code needs, and stores no token in the repo", async () => {
     const { run, oauth, doctlConfig, read, repo, home } = await scene();
     const { status, stderr } = await run(["login", "--yes"]);
     expect(stderr).not.toContain("✗");
@@ -89,7 +91,7 @@ describe("login", () => {
     expect(again.stderr).toMatch(/nothing to change \(the login of doctl context acme-web, /);
   });
 
-  it("does not touch doctl's selection, its other contexts and what stands in default", async () => {
+  it("keeps doctl's current context, other contexts and default token", async () => {
     const { run, oauth, config, doctlConfig, token } = await scene();
     const other = oauth.session({ team: OTHER_TEAM });
     await put(config, `access-token: ${token}\n${configWith({ other }, { context: "other" })}`);
@@ -101,7 +103,7 @@ describe("login", () => {
     expect(now["oauth-tokens"]["other"]?.["refresh-token"]).toBe(other.refreshToken);
   });
 
-  it("starts doctl with neither token nor settings of the environment", async () => {
+  it("starts doctl without the environment's token and settings", async () => {
     const { run, doctl, token } = await scene();
     const env = { DIGITALOCEAN_ACCESS_TOKEN: token, DIGITALOCEAN_CONTEXT: "other" };
     await run(["login", "--yes"], { env });
@@ -109,7 +111,7 @@ describe("login", () => {
     expect(call?.env).toEqual([]);
   });
 
-  it("takes the token out of the env file and of Terraform's values, and says that it still lives", async () => {
+  it("removes the token from the env file and from Terraform's values", async () => {
     const { run, write, read, token, repo } = await scene();
     const piped = await run(["--token-stdin", "--yes"], { input: token });
     expect(piped.status, piped.stderr).toBe(0);
@@ -124,14 +126,14 @@ describe("login", () => {
     expect((await run(["check"])).status).toBe(0);
   });
 
-  it("--for plan asks for less", async () => {
+  it("--for plan requests fewer scopes", async () => {
     const { run, oauth } = await scene();
     await run(["login", "--for", "plan", "--yes"]);
     expect(oauth.requests[0]?.scope).toMatch(/\bdroplet:read\b/);
     expect(oauth.requests[0]?.scope).not.toContain("create");
   });
 
-  it("without Terraform code the person picks the scopes", async () => {
+  it("without Terraform code, the user picks the scopes", async () => {
     const { run, oauth } = await scene({ code: false });
     const { stderr, status } = await run(["login", "--yes"]);
     expect(status, stderr).toBe(0);
@@ -139,7 +141,7 @@ describe("login", () => {
     expect(oauth.requests[0]?.scope).toBeUndefined();
   });
 
-  it("an environment has a login of its own", async () => {
+  it("an environment gets its own login", async () => {
     const { run, write, read, doctlConfig } = await scene();
     await write("do-bootstrap.config.yaml", "project: acme\nenvironments:\n  prod: {} # live\n");
     const { status, stderr } = await run(["login", "--env", "prod", "--yes"]);
@@ -158,7 +160,7 @@ const canLogIn =
 const real = canLogIn ? "" : " (needs DOCTL_BIN with auth login)";
 
 it.skipIf(!canLogIn)(
-  `a real doctl logs in, is renewed under exec, and is logged out${real}`,
+  `a real doctl logs in, renews the login for exec, and logs out${real}`,
   { timeout: 240_000 },
   async () => {
     const { run, oauth, doctlConfig, config, bin, home, sandbox } = await scene();
@@ -200,8 +202,8 @@ const MENU = /◆ +How do you want to sign in to DigitalOcean\?[\s\S]+Paste a to
 const onScreen = (context: TestContext, bench: Scene, args: readonly string[] = []) =>
   startOnTerminal(context, bench, args, { env: { DISPLAY: ":0" } });
 
-describe.skipIf(needsScript !== "").concurrent(`a person at a terminal${needsScript}`, () => {
-  it("without a token is offered a login first, and needs three keys", async (context) => {
+describe.skipIf(needsScript !== "").concurrent(`a user at a terminal${needsScript}`, () => {
+  it("without a token, is offered a login first, and needs three keys", async (context) => {
     const bench = await scene({}, context);
     const terminal = onScreen(context, bench);
     await terminal.waitFor(MENU);
@@ -220,7 +222,7 @@ describe.skipIf(needsScript !== "").concurrent(`a person at a terminal${needsScr
     context.expect((await bench.doctlConfig()).context).toBe("acme-web");
   });
 
-  it("may paste a token instead", async (context) => {
+  it("can paste a token instead", async (context) => {
     const bench = await scene({}, context);
     const terminal = onScreen(context, bench);
     await terminal.waitFor(MENU);
@@ -232,7 +234,7 @@ describe.skipIf(needsScript !== "").concurrent(`a person at a terminal${needsScr
     context.expect(await terminal.exit).toBe(1);
   });
 
-  it("is told which doctl can, where this one cannot", async (context) => {
+  it("sees which doctl version can log in, if the installed one can't", async (context) => {
     const bench = await scene({ edition: 1 }, context);
     const terminal = onScreen(context, bench);
     const guide = await terminal.until(ASKS);
@@ -241,7 +243,7 @@ describe.skipIf(needsScript !== "").concurrent(`a person at a terminal${needsScr
     context.expect(await terminal.exit).toBe(130);
   });
 
-  it("who says no to the plan keeps the login, and is told so", async (context) => {
+  it("keeps the login after declining the plan, and sees that", async (context) => {
     const bench = await scene({}, context);
     const terminal = onScreen(context, bench, ["login"]);
     await terminal.waitFor(/Make acme-web doctl's current context\?/);
@@ -255,7 +257,7 @@ describe.skipIf(needsScript !== "").concurrent(`a person at a terminal${needsScr
     context.expect(await readdir(bench.repo)).toEqual([".git", "infra"]);
   });
 
-  it("is offered a login that doctl has already, and the repo then names it", async (context) => {
+  it("is offered an existing login of doctl, and the repo then uses it", async (context) => {
     const bench = await scene({}, context);
     await put(bench.config, configWith({ mine: bench.oauth.session() }));
     const terminal = onScreen(context, bench);
@@ -270,7 +272,7 @@ describe.skipIf(needsScript !== "").concurrent(`a person at a terminal${needsScr
     context.expect((await bench.run(["check"])).status).toBe(0);
   });
 
-  it("is asked before another login goes", async (context) => {
+  it("is asked before another login is replaced", async (context) => {
     const bench = await scene({}, context);
     const theirs = bench.oauth.session({ team: OTHER_TEAM });
     await put(bench.config, configWith({ "acme-web": theirs }));
@@ -284,25 +286,22 @@ describe.skipIf(needsScript !== "").concurrent(`a person at a terminal${needsScr
   it.for([
     ["y", 0],
     ["n", 3],
-  ] as const)(
-    "is asked before a token takes the place of a login: %s",
-    async ([key, status], context) => {
-      const bench = await scene({}, context);
-      const theirs = bench.oauth.session({ team: OTHER_TEAM });
-      await put(bench.config, configWith({ acme: theirs }));
-      await bench.write(".do-bootstraprc", "doctl: { context: acme }\n");
-      await bench.write(".env", `DIGITALOCEAN_TOKEN=${bench.token}\n`, 0o600);
-      const terminal = onScreen(context, bench, ["--yes"]);
-      await terminal.waitFor(
-        /acme holds a browser login, which doctl renews\.[\s\S]+Replace it with this token\?/,
-      );
-      terminal.type(key);
-      context.expect(await terminal.exit, terminal.screen()).toBe(status);
-      const text = await readFile(bench.config, "utf8");
-      context.expect(text.includes(theirs.refreshToken)).toBe(key === "n");
-      context.expect(text.includes(bench.token)).toBe(key === "y");
-    },
-  );
+  ] as const)("is asked before a token replaces a login: %s", async ([key, status], context) => {
+    const bench = await scene({}, context);
+    const theirs = bench.oauth.session({ team: OTHER_TEAM });
+    await put(bench.config, configWith({ acme: theirs }));
+    await bench.write(".do-bootstraprc", "doctl: { context: acme }\n");
+    await bench.write(".env", `DIGITALOCEAN_TOKEN=${bench.token}\n`, 0o600);
+    const terminal = onScreen(context, bench, ["--yes"]);
+    await terminal.waitFor(
+      /acme holds a browser login, which doctl renews\.[\s\S]+Replace it with this token\?/,
+    );
+    terminal.type(key);
+    context.expect(await terminal.exit, terminal.screen()).toBe(status);
+    const text = await readFile(bench.config, "utf8");
+    context.expect(text.includes(theirs.refreshToken)).toBe(key === "n");
+    context.expect(text.includes(bench.token)).toBe(key === "y");
+  });
 
   it("Ctrl-C while doctl waits for the browser changes nothing", async (context) => {
     const bench = await scene({ browser: "never" }, context);
@@ -315,10 +314,10 @@ describe.skipIf(needsScript !== "").concurrent(`a person at a terminal${needsScr
   });
 });
 
-describe("a login that takes the place of another", () => {
+describe("replacing or ending a login", () => {
   const named = "token: { doctl: acme-web }\n";
 
-  it("rotate logs in anew, and says that the old one still lives", async () => {
+  it("rotate starts a new login, and says that the old one is still valid", async () => {
     const { run, oauth, write, config, doctlConfig } = await scene();
     await write("do-bootstrap.config.yaml", named);
     const old = oauth.session();
@@ -330,7 +329,7 @@ describe("a login that takes the place of another", () => {
     expect(await readFile(config, "utf8")).not.toContain(old.refreshToken);
   });
 
-  it("rotate --revoke also revokes the old one, after the new one works", async () => {
+  it("rotate --revoke also revokes the old login", async () => {
     const { run, oauth, write, config, sandbox } = await scene();
     await write("do-bootstrap.config.yaml", named);
     const old = oauth.session();
@@ -341,7 +340,7 @@ describe("a login that takes the place of another", () => {
     expect(stderr).not.toContain("[token.not-revoked]");
   });
 
-  it("rotate takes no token that is piped", async () => {
+  it("rotate refuses a piped token", async () => {
     const { run, write, token } = await scene();
     await write("do-bootstrap.config.yaml", named);
     const { status, stderr } = await run(["rotate", "--token-stdin", "--yes"], { input: token });
@@ -350,26 +349,29 @@ describe("a login that takes the place of another", () => {
   });
 
   it.each([
-    ["living", 3600],
+    ["valid", 3600],
     ["expired", -60],
-  ])("logout ends one that is %s, without renewing it, and says what stays", async (_, left) => {
-    const { run, oauth, write, config } = await scene();
-    await write("do-bootstrap.config.yaml", named);
-    const [ours, other] = [oauth.session({ expiresInSeconds: left }), oauth.session()];
-    await put(config, configWith({ "acme-web": ours, other }));
-    const { status, stderr } = await run(["logout", "--yes"]);
-    expect(status, stderr).toBe(0);
-    const text = await readFile(config, "utf8");
-    expect(text).not.toContain(ours.accessToken);
-    expect(text).not.toContain(ours.refreshToken);
-    expect(text).toContain(other.refreshToken);
-    expect(stderr).toContain("Authorized Applications");
-    expect(oauth.requests).toEqual([]);
-    expect((await run(["check"])).stdout).toContain("[token.login-missing]");
-  });
+  ])(
+    "logout ends a login that is %s without renewing it, and says what remains",
+    async (_, left) => {
+      const { run, oauth, write, config } = await scene();
+      await write("do-bootstrap.config.yaml", named);
+      const [ours, other] = [oauth.session({ expiresInSeconds: left }), oauth.session()];
+      await put(config, configWith({ "acme-web": ours, other }));
+      const { status, stderr } = await run(["logout", "--yes"]);
+      expect(status, stderr).toBe(0);
+      const text = await readFile(config, "utf8");
+      expect(text).not.toContain(ours.accessToken);
+      expect(text).not.toContain(ours.refreshToken);
+      expect(text).toContain(other.refreshToken);
+      expect(stderr).toContain("Authorized Applications");
+      expect(oauth.requests).toEqual([]);
+      expect((await run(["check"])).stdout).toContain("[token.login-missing]");
+    },
+  );
 
   it.each([["login"], ["rotate"]])(
-    "%s --dry-run shows it, and starts no browser",
+    "%s --dry-run shows the login, and opens no browser",
     async (command) => {
       const { run, oauth, write, repo } = await scene();
       await write("do-bootstrap.config.yaml", named);
@@ -384,13 +386,13 @@ describe("a login that takes the place of another", () => {
   );
 });
 
-describe("what does not become a login", () => {
+describe("login fails or stops", () => {
   it.each([
-    ["a person who says no", (oauth: OAuthServer) => oauth.deny("access_denied")],
-    ["scopes that DigitalOcean does not know", (oauth: OAuthServer) => oauth.deny("invalid_scope")],
+    ["a user who declines", (oauth: OAuthServer) => oauth.deny("access_denied")],
+    ["scopes that DigitalOcean doesn't know", (oauth: OAuthServer) => oauth.deny("invalid_scope")],
     ["a server that fails", (oauth: OAuthServer) => oauth.fail({ status: 502, body: "<html>" })],
-    ["a server that hangs up", (oauth: OAuthServer) => oauth.fail("disconnect")],
-  ])("%s: nothing is changed, and doctl's words are shown", async (_, arrange) => {
+    ["a server that closes the connection", (oauth: OAuthServer) => oauth.fail("disconnect")],
+  ])("%s: changes nothing, and shows doctl's error", async (_, arrange) => {
     const { run, oauth, home, repo } = await scene();
     arrange(oauth);
     const before = await readdir(repo);
@@ -403,7 +405,7 @@ describe("what does not become a login", () => {
     expect(await readdir(join(home, ".local/state/do-bootstrap/login"))).toEqual([]);
   });
 
-  it("another team than account.team: it is not merged", async () => {
+  it("does not store a login of another team than account.team", async () => {
     const { run, oauth, write, config } = await scene();
     await write(
       "do-bootstrap.config.yaml",
@@ -416,7 +418,7 @@ describe("what does not become a login", () => {
     await expect(readFile(config)).rejects.toThrow("ENOENT");
   });
 
-  it("a living token in its context, which --yes does not replace either", async () => {
+  it("--yes does not replace a valid token in the context", async () => {
     const { run, write, token, config, oauth } = await scene();
     await write("do-bootstrap.config.yaml", "token: { doctl: acme-web }\n");
     const before = `auth-contexts:\n  acme-web: ${token}\n`;
@@ -428,7 +430,7 @@ describe("what does not become a login", () => {
     expect(oauth.requests).toEqual([]);
   });
 
-  it("a place that git would take: no browser is opened", async () => {
+  it("opens no browser when git does not ignore doctl's config", async () => {
     const { run, oauth, repo } = await scene();
     const env = { DIGITALOCEAN_CONFIG: join(repo, "doctl.yaml") };
     const { status, stderr } = await run(["login", "--yes"], { env });
@@ -437,7 +439,7 @@ describe("what does not become a login", () => {
     expect(oauth.requests).toEqual([]);
   });
 
-  it("one that was killed before it was merged: exec does not take it, and login does without a browser", async () => {
+  it("killed before it is stored: exec ignores the login, login needs no browser again", async () => {
     const { run, start, oauth, home, config, write } = await scene();
     await write("do-bootstrap.config.yaml", "token: { doctl: acme-web }\n");
     await put(config, "context: default\n");
@@ -462,7 +464,7 @@ describe("what does not become a login", () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it("another living login in its context, which --yes does not replace", async () => {
+  it("--yes does not replace another valid login in the context; --force does", async () => {
     const { run, oauth, config } = await scene();
     const before = configWith({ "acme-web": oauth.session({ team: OTHER_TEAM }) });
     await put(config, before);
@@ -474,7 +476,7 @@ describe("what does not become a login", () => {
     expect((await run(["login", "--yes", "--force"])).status).toBe(0);
   });
 
-  it("a new login of another team in the repo's own context", async () => {
+  it("--yes does not replace the repo's login with one of another team", async () => {
     const { run, oauth, write, config } = await scene();
     await write("do-bootstrap.config.yaml", "token: { doctl: acme-web }\n");
     const before = configWith({ "acme-web": oauth.session() });
@@ -487,7 +489,7 @@ describe("what does not become a login", () => {
   });
 
   it.each([
-    ["a doctl that cannot", { edition: 1 as const }, [], 4, "doctl 2.5 or newer"],
+    ["a doctl without browser login", { edition: 1 as const }, [], 4, "doctl 2.5 or newer"],
     ["CI", {}, [["CI", "true"]], 2, "Can't log in with a browser in CI."],
     ["a config without doctl", {}, [], 2, "doctl: false can't be combined"],
     ["a config with a secret file", {}, [], 2, "terraform.credentials: tfvars can't be combined"],
@@ -503,7 +505,7 @@ describe("what does not become a login", () => {
     expect(oauth.requests).toEqual([]);
   });
 
-  it("no browser: the address is printed, and it says what ssh has to forward", async () => {
+  it("without a browser, prints the address and the ssh command to forward the port", async () => {
     const { start, oauth, sandbox } = await scene();
     const env = { SSH_CONNECTION: "10.0.0.9 5022 10.0.0.7 22", USER: "sammy" };
     const child = start(["login", "--yes", "--callback-port", "0"], { env });

@@ -14,7 +14,7 @@ const FAILS =
   '/bin/mkdir -p .terraform/modules; { echo "$root: one"; echo "$root: two"; } >&2; exit 1';
 
 describe("many roots", () => {
-  it("12 roots of which 2 fail: the others are ready, and each failure is told whole, in the config's order", async () => {
+  it("12 roots, 2 fail: prepares the others, and prints each failure in config order", async () => {
     const bench = await rootsBench(12);
     // The first to start is the last to fail.
     const script = `case $root in r02) ${until("end init r11")}; ${FAILS};; r09) ${FAILS};; esac`;
@@ -38,14 +38,14 @@ describe("many roots", () => {
     );
     expect((await calls()).filter((call) => call.startsWith("end"))).toHaveLength(10);
     expect((await init(bench, ["--strict"])).status).toBe(3);
-    // Only what failed is tried again.
+    // Only the failed roots run again.
     const again = (await calls()).slice(22).map((call) => call.replace(/^\w+ /, ""));
     expect(again.sort()).toEqual(["init r02", "init r09"]);
   });
 
-  it("four at a time, and in one root one after the other", async () => {
+  it("runs four roots at a time, and one command at a time in each root", async () => {
     const bench = await rootsBench(6, (dir) => ({ dir, workspace: "prod" }));
-    // None ends before four have begun.
+    // No call ends before four have started.
     const script = `if [ $1 = init ]; then ${until("start", 4)}; fi`;
     const { calls } = await fakeTerraform(bench.bin, { script });
     expect((await init(bench)).status).toBe(0);
@@ -61,22 +61,19 @@ describe("many roots", () => {
     ["TF_PLUGIN_CACHE_DIR", { TF_PLUGIN_CACHE_DIR: "/cache" }, "", {}, 1],
     ["plugin_cache_dir in ~/.terraformrc", {}, 'plugin_cache_dir = "/cache"\n', {}, 1],
     ["a comment in ~/.terraformrc", {}, '# plugin_cache_dir = "/cache"\n', {}, 3],
-    ["a TF_DATA_DIR of all", { TF_DATA_DIR: "/nowhere" }, "", {}, 1],
+    ["a TF_DATA_DIR for all", { TF_DATA_DIR: "/nowhere" }, "", {}, 1],
     ["OpenTofu 1.10", { TF_PLUGIN_CACHE_DIR: "/cache" }, "", tofu("1.10.4"), 1],
     ["OpenTofu 1.11", { TF_PLUGIN_CACHE_DIR: "/cache" }, "", tofu("1.11.0"), 3],
-  ])(
-    "a folder that all share and that is not made for it: one at a time (%s)",
-    async (_, env, rc, tool, atOnce) => {
-      const bench = await rootsBench(3);
-      await bench.write("../home/.terraformrc", rc);
-      const script = atOnce > 1 ? until("start", atOnce) : "";
-      const { calls } = await fakeTerraform(bench.bin, { ...tool, script });
-      expect((await init(bench, [], { env })).status).toBe(0);
-      expect(mostAtOnce(await calls())).toBe(atOnce);
-    },
-  );
+  ])("how many run at once with a shared folder (%s)", async (_, env, rc, tool, atOnce) => {
+    const bench = await rootsBench(3);
+    await bench.write("../home/.terraformrc", rc);
+    const script = atOnce > 1 ? until("start", atOnce) : "";
+    const { calls } = await fakeTerraform(bench.bin, { ...tool, script });
+    expect((await init(bench, [], { env })).status).toBe(0);
+    expect(mostAtOnce(await calls())).toBe(atOnce);
+  });
 
-  it("SIGINT ends every child; the files stay, and the next run goes on", async () => {
+  it("SIGINT ends every child, keeps the files, and the next run continues", async () => {
     const bench = await rootsBench(6);
     const hangs = "echo $$ >> ../pids; exec /bin/sleep 600";
     const { calls } = await fakeTerraform(bench.bin, { script: hangs });
@@ -98,7 +95,7 @@ describe("many roots", () => {
     expect((await init(bench)).stderr).toContain("▸ terraform init in 6 roots");
   });
 
-  it("100 roots: a report of one screen, and a second run with nothing to do", async () => {
+  it("100 roots: the report fits one screen, and check passes", async () => {
     const bench = await rootsBench(100);
     await fakeTerraform(bench.bin);
     const { status, stderr } = await init(bench);
@@ -110,7 +107,7 @@ describe("many roots", () => {
     expect(stderr.replace(/\s+/g, " ")).toContain(
       "Commit: .gitignore, .env.example, do-bootstrap.tf in 100 roots, .terraform.lock.hcl in 100 roots, .do-bootstraprc.json",
     );
-    // Of a terminal of 24 rows, the last is the prompt's; only tests have an API on loopback.
+    // A terminal has 24 rows, and the last is for the prompt. Only tests print the API line.
     const lines = stderr.trimEnd().split("\n");
     expect(lines.filter((line) => !line.startsWith("API ")).length).toBeLessThan(24);
     const check = await bench.run(["check"]);
@@ -118,7 +115,7 @@ describe("many roots", () => {
     expect(check.status).toBe(0);
   });
 
-  it("a warning of many roots is said once; an error once, with each of its places", async () => {
+  it("a warning in many roots is printed once; an error once, with all its places", async () => {
     const bench = await rootsBench(6);
     for (const root of rootNames(5)) {
       await bench.write(`${root}/v.tf`, 'variable "do_token" {}\n');
@@ -137,7 +134,7 @@ describe("many roots", () => {
     expect(warned.stdout).toContain("  4 more like this; --json lists all\n");
   });
 
-  it("a rehearsal shows what is the same once, with the name of each root", async () => {
+  it("--dry-run shows the same change once, with the name of each root", async () => {
     const bench = await rootsBench(5);
     await bench.write("r03/b.tf", 'variable "do_token" {}\n');
     const { stdout } = await init(bench, ["--dry-run"]);
@@ -156,12 +153,12 @@ describe("a root that cannot be prepared", () => {
       "terraform.hard-coded-token",
     ],
     [
-      "a file in the way",
+      "a folder in place of our file",
       (bench: Workbench) => mkdir(join(bench.repo, "r02/do-bootstrap.tf")),
       "file.unusable",
     ],
     ["a folder outside the repo", outside, "terraform.outside"],
-  ])("%s: it is left as it is, the others are prepared; exit status 3", async (_, spoil, id) => {
+  ])("%s: skips it, prepares the others, and exits with 3", async (_, spoil, id) => {
     const bench = await rootsBench(3);
     const { calls } = await fakeTerraform(bench.bin);
     await spoil(bench);
@@ -182,7 +179,7 @@ describe("a root that cannot be prepared", () => {
     expect(error.setsAside).toBe(join(bench.repo, "r02"));
   });
 
-  it("code that makes no sense: nothing is added there, and the others are prepared", async () => {
+  it("invalid code: adds nothing there, and prepares the others", async () => {
     const bench = await rootsBench(3);
     const { calls } = await fakeTerraform(bench.bin);
     await bench.write("r02/main.tf", BROKEN);
@@ -195,7 +192,7 @@ describe("a root that cannot be prepared", () => {
     ]);
   });
 
-  it("every root: nothing is written at all", async () => {
+  it("every root: writes nothing", async () => {
     const bench = await rootsBench(2);
     for (const root of rootNames(2)) await bench.write(`${root}/p.tf`, HARD_CODED);
     const before = await aged(bench.repo);
@@ -208,7 +205,7 @@ describe("a root that cannot be prepared", () => {
   it.each([
     ["twice", ["a", "./a"], "terraform lists a twice."],
     ["through a link", ["a", "b"], "terraform lists the same folder twice: a and b."],
-  ])("one that is listed %s: exit status 2", async (_, dirs, message) => {
+  ])("a root that is listed %s: exit status 2", async (_, dirs, message) => {
     const bench = await workbench();
     await bench.write("a/main.tf", CODE);
     await symlink("a", join(bench.repo, "b"));
@@ -221,7 +218,7 @@ describe("a root that cannot be prepared", () => {
     expect(status).toBe(2);
   });
 
-  it("one inside another is a root of its own", async () => {
+  it("a root inside another root is prepared too", async () => {
     const bench = await workbench();
     await configure(bench, [{ dir: "." }, { dir: "a" }, { dir: "a/b" }]);
     expect((await init(bench)).status).toBe(0);
@@ -230,8 +227,8 @@ describe("a root that cannot be prepared", () => {
   });
 });
 
-describe.skipIf(needsScript)(`at a terminal${needsScript}`, () => {
-  it("one line says how far it is, and is gone at the end", async (context) => {
+describe.skipIf(needsScript)(`on a terminal${needsScript}`, () => {
+  it("one line shows the progress, and is removed at the end", async (context) => {
     const bench = await rootsBench(5, undefined, context);
     await fakeTerraform(bench.bin, { script: `case $root in r05) ${until("go")};; esac` });
     const env = { DIGITALOCEAN_TOKEN: bench.token };
@@ -264,7 +261,7 @@ function configure(bench: Workbench, terraform: unknown): Promise<void> {
   return bench.write(".do-bootstraprc.json", JSON.stringify({ doctl: false, terraform }));
 }
 
-/** Times as S: they differ. */
+/** Replaces times with S, because they differ. */
 async function init(bench: Workbench, args: readonly string[] = [], options: RunOptions = {}) {
   const result = await bench.run(["--token-stdin", ...args], { input: bench.token, ...options });
   return { ...result, stderr: result.stderr.replace(/\d+\.\d s\b/g, "S s") };
@@ -274,7 +271,7 @@ function tofu(version: string) {
   return { name: "tofu", version } as const;
 }
 
-/** For sh: goes on when so many calls begin with these words, or after ten seconds. */
+/** For sh: waits until so many calls start with these words, at most ten seconds. */
 function until(words: string, count = 1): string {
   return `for i in $(/usr/bin/seq 500); do n=0; while read -r line; do case "$line" in '${words}'*) n=$((n + 1));; esac; done < "$log"; [ $n -ge ${count} ] && break; /bin/sleep 0.02; done`;
 }
@@ -283,7 +280,7 @@ async function untilTrue(holds: () => Promise<boolean>): Promise<void> {
   while (!(await holds())) await wait(20);
 }
 
-/** How many were under way together. */
+/** How many calls ran at the same time. */
 function mostAtOnce(calls: readonly string[]): number {
   let [now, most] = [0, 0];
   for (const call of calls) {

@@ -38,7 +38,7 @@ describe("the published package", () => {
     for (const cleanup of cleanups) await cleanup();
   });
 
-  /** Packs what a fresh clone has once its packages are there, which has to build by itself. */
+  /** Packs a fresh clone with its node_modules; npm pack has to build it. */
   async function pack(): Promise<Packed> {
     const clone = join(bench.root, "clone");
     const left = /^(node_modules|dist.*|\.git|test)$/;
@@ -52,7 +52,7 @@ describe("the published package", () => {
     return JSON.parse(stdout)[0];
   }
 
-  /** Without a registry, or anything of this user's. */
+  /** Runs npm offline and without this user's settings. */
   function npm(args: readonly string[], cwd = bench.root) {
     return execa(NPM, [...args, "--offline"], { cwd, env: npmEnv(), extendEnv: false });
   }
@@ -67,7 +67,7 @@ describe("the published package", () => {
     return execa(node, [program, ...args], { env, extendEnv: false, cwd, reject: false });
   }
 
-  it("holds the program, what it writes, the examples and the documents, and nothing else", async () => {
+  it("contains the program, its templates, examples and documents, and nothing else", async () => {
     const listed = async (name: string) => {
       const entries = await readdir(name, { recursive: true, withFileTypes: true });
       return entries
@@ -101,10 +101,10 @@ describe("the published package", () => {
     expect(packed.size).toBeLessThan(700_000);
   });
 
-  it("installs alone, and knows nothing of the folder that it was built in", async () => {
+  it("installs without dependencies, and contains no path of the build folder", async () => {
     expect((await stat(program)).mode & 0o111).toBe(0o111);
     expect(await readdir(dirname(folder))).toEqual(["do-bootstrap"]);
-    // A checkout may be at a path as short as /work.
+    // Not the checkout's own path, which may be as short as /work.
     const places = [join(SOURCE, "node_modules"), join(SOURCE, "src"), bench.root];
     const traces: string[] = [];
     for (const { path } of packed.files) {
@@ -114,7 +114,7 @@ describe("the published package", () => {
     expect(traces).toEqual([]);
   });
 
-  it("says its version, and checks a repo", async () => {
+  it("prints its version, and checks a repo", async () => {
     const { version } = JSON.parse(await readFile("package.json", "utf8"));
     expect((await run(["--version"])).stdout).toBe(version);
     const { exitCode, stdout } = await run(["check", "--json"]);
@@ -124,11 +124,11 @@ describe("the published package", () => {
       JSON.parse(stdout),
     );
     expect(ajv.errors).toBeNull();
-    // The token is alive, and the repo not prepared.
+    // The token is valid, but the repo is not prepared.
     expect(exitCode).toBe(3);
   });
 
-  it("is a library, for JavaScript and for TypeScript", async () => {
+  it("works as a library for JavaScript and TypeScript", async () => {
     const user = join(bench.root, "user");
     await cp(join(folder, "examples", "library"), user, { recursive: true });
     const [at, env] = [
@@ -161,7 +161,7 @@ describe("the published package", () => {
     const compiled = await execa(process.execPath, compiler, { ...at, env, reject: false });
     expect(compiled).toMatchObject({ exitCode: 0, stdout: "" });
 
-    // What the example's terraform gets is the token.
+    // The example's terraform must get the token.
     const tool = `#!/bin/sh\ncase "$1" in plan) echo "$DIGITALOCEAN_TOKEN" >"${bench.root}/got";; esac\n`;
     await writeFile(join(bench.bin, "terraform"), tool, { mode: 0o755 });
     const given = { ...env, PATH: bench.env["PATH"], DIGITALOCEAN_TOKEN: bench.token };
@@ -176,7 +176,7 @@ describe("the published package", () => {
     bench.mayHold("../got");
   });
 
-  it("runs by npx from its file, as it is", async () => {
+  it("runs with npx from the packed file", async () => {
     const asked = bench.sandbox.requests.length;
     const { stderr } = await execa("sh", ["-c", "npx --offline --yes ./do-bootstrap-*.tgz demo"], {
       cwd: bench.root,
@@ -199,7 +199,7 @@ describe("the published package", () => {
     expect(stdout).toMatch(/^\d+\.\d+\.\d+$/);
   });
 
-  describe.skipIf(needsNodeBins)(`on other Nodes${needsNodeBins}`, () => {
+  describe.skipIf(needsNodeBins)(`on other Node versions${needsNodeBins}`, () => {
     it.each(NODE_BINS)("%s", async (node) => {
       const demo = await run(["demo"], { node, cwd: bench.tmp });
       expect(demo.exitCode, demo.stderr).toBe(0);
@@ -207,7 +207,7 @@ describe("the published package", () => {
     });
   });
 
-  it("holds the schema where the reference tells editors to look", async () => {
+  it("contains the schema at the path that the reference gives to editors", async () => {
     const reference = await readFile(join(folder, "docs/reference.md"), "utf8");
     const [, file = ""] =
       /\$schema=\.\/node_modules\/do-bootstrap\/([^\s`]+)`/.exec(reference) ?? [];

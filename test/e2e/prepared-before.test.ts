@@ -7,11 +7,11 @@ interface Prepared {
   readonly files: Readonly<Record<string, string>>;
 }
 
-// What 0.1.0 wrote, as it left it; {{token}} stands for the token.
+// Files as 0.1.0 wrote them; {{token}} is replaced by the token.
 const FILE = new URL("../fixtures/repos/prepared-by-0.1.0.json", import.meta.url);
 const PREPARED = JSON.parse(await readFile(FILE, "utf8")) as Readonly<Record<string, Prepared>>;
 
-describe.concurrent("a repo that 0.1.0 prepared: there is nothing to do", () => {
+describe.concurrent("a repo prepared by 0.1.0 needs no change", () => {
   it.for(Object.entries(PREPARED))("%s", async ([, { args, files }], context) => {
     const bench = await workbench(context);
     for (const [name, text] of Object.entries(files)) {

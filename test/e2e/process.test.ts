@@ -8,7 +8,7 @@ import { type Workbench, workbench } from "../fixtures/workbench.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../dist/bin.cjs", import.meta.url));
 
-/** Runs the program as the last command of a line of shell, where it is "$@". */
+/** Runs the program at the end of a shell line, as "$@". */
 async function inShell(bench: Workbench, line: string, args: readonly string[], input = "") {
   const words = [process.execPath, PROGRAM, ...args];
   const { exitCode, stdout, stderr } = await execa("/bin/sh", ["-c", line, "sh", ...words], {
@@ -33,7 +33,7 @@ describe.skipIf(needsFull !== "")(`standard output is full${needsFull}`, () => {
     [["scopes"]],
     [["env"]],
     [["env", "--all", "--yes"]],
-  ])("%j: one line, and 1", async (args) => {
+  ])("%j: prints one line and exits with 1", async (args) => {
     const bench = await workbench();
     await bench.write(".env", `DIGITALOCEAN_TOKEN=${bench.token}\n`, 0o600);
     const { status, stderr } = await inShell(bench, '"$@" >/dev/full', args);
@@ -41,7 +41,7 @@ describe.skipIf(needsFull !== "")(`standard output is full${needsFull}`, () => {
     expect(status).toBe(1);
   });
 
-  it("standard error, too: 1", async () => {
+  it("standard error is full too: exits with 1", async () => {
     const bench = await workbench();
     const { status } = await inShell(bench, '"$@" >/dev/full 2>&1', ["check"]);
     expect(status).toBe(1);
@@ -59,13 +59,13 @@ it.each([[["version", "--json"]], [["--version", "--json"]], [["--json", "-V"]]]
   },
 );
 
-describe("few files may be open", () => {
-  it("says so in words, with the fix, wherever it fails, and never with a trace or a tool's argv", async () => {
+describe("a low limit of open files", () => {
+  it("is reported with a fix, without a stack trace or a tool's arguments", async () => {
     const bench = await workbench({ git: true });
     await bench.write(".env", `DIGITALOCEAN_TOKEN=${bench.token}\n`, 0o600);
     const under = (limit: number, ...args: string[]) =>
       inShell(bench, `ulimit -n ${limit}; exec "$@"`, args);
-    // Below that Node itself does not start.
+    // With a lower limit, Node itself does not start.
     let least = 12;
     while ((await under(least, "--version")).status !== 0) least++;
     const limits = Array.from({ length: 14 }, (_, more) => least + more);
@@ -82,12 +82,12 @@ describe("few files may be open", () => {
   });
 });
 
-describe("the folder that it runs in is gone", () => {
+describe("the current folder was deleted", () => {
   it.each([
     [["check"], 2],
     [["env"], 2],
     [["exec", "--", "true"], 125],
-  ])("%j: %d, in words", async (args, expected) => {
+  ])("%j: exits with %d and a message", async (args, expected) => {
     const bench = await workbench();
     const line = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"';
     const { status, stderr } = await inShell(bench, line, args);
@@ -96,7 +96,7 @@ describe("the folder that it runs in is gone", () => {
   });
 });
 
-it("a umask that keeps everybody out does not keep us out of what we make", async () => {
+it("a umask of 777 does not block our own files and folders", async () => {
   const bench = await workbench();
   await bench.write("do-bootstrap.config.yaml", "terraform: { dir: infra }\n");
   const args = ["--token-stdin", "--doctl-config"];

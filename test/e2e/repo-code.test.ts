@@ -15,7 +15,7 @@ interface Scene {
   readonly env?: (bench: Workbench) => Readonly<Record<string, string>>;
 }
 
-/** What a repo can bring so that Terraform obeys it. */
+/** Files in a repo that Terraform would run or obey. */
 const BROUGHT: readonly (readonly [string, Scene, RegExp])[] = [
   ["a backend that runs a program", { files: { "main.tf": inTerraform(SHARED) } }, /\(s3\)/],
   ["a backend over HTTP", { files: { "b.tf": inTerraform('backend "http" {}') } }, /\(http\)/],
@@ -30,19 +30,19 @@ const BROUGHT: readonly (readonly [string, Scene, RegExp])[] = [
     /\(consul\)/,
   ],
   [
-    "a backend below a header of ours",
+    "a backend in a file with our header",
     { files: { "state.tf": generate(inTerraform(SHARED), {}) } },
     /the code has its own backend/,
   ],
   ["a cloud block", { files: { "main.tf": inTerraform("cloud {}") } }, /HCP Terraform/],
   ["plugins", { files: { [`terraform.d/plugins/${PLUGIN}`]: "" } }, /terraform\.d\/plugins comes/],
   [
-    "a .terraform that git has",
+    "a .terraform folder in git",
     { tracked: [".terraform/providers/x"], files: { ".terraform/providers/x": "" } },
     /its \.terraform folder is committed to git/,
   ],
   [
-    "a TF_DATA_DIR that git has",
+    "a TF_DATA_DIR in git",
     {
       tracked: ["ci/data/x"],
       files: { "ci/data/x": "" },
@@ -59,7 +59,7 @@ const BROUGHT: readonly (readonly [string, Scene, RegExp])[] = [
     /ci\/rc comes from the repo/,
   ],
   [
-    "a CLI config, named from the root",
+    "a CLI config with a path relative to the root",
     { files: { rc: "" }, env: () => ({ TF_CLI_CONFIG_FILE: "rc" }) },
     /rc comes from the repo/,
   ],
@@ -117,8 +117,8 @@ async function arrange({ files = {}, tracked = [] }: Scene) {
   return { bench, fake };
 }
 
-describe("what a repo brings is not run (rule 7)", () => {
-  it.each(BROUGHT)("%s", async (_, scene, why) => {
+describe("terraform in a cloned repo (rule 7)", () => {
+  it.each(BROUGHT)("is not run with %s", async (_, scene, why) => {
     const { bench, fake } = await arrange(scene);
     const env = scene.env?.(bench) ?? {};
     const options = { input: bench.token, env };
@@ -133,14 +133,14 @@ describe("what a repo brings is not run (rule 7)", () => {
 
   it.each<[string, Scene]>([
     ["no backend", {}],
-    ["a local one", { files: { "main.tf": inTerraform('backend "local" {}') } }],
+    ["a local backend", { files: { "main.tf": inTerraform('backend "local" {}') } }],
     ["an untracked .terraform", { files: { ".terraform/modules/x": "" } }],
     ["an empty terraform.d", { files: { "terraform.d/README": "" } }],
     [
       "the user's own CLI config",
       { env: ({ home }) => ({ TF_CLI_CONFIG_FILE: join(home, ".terraformrc") }) },
     ],
-  ])("and a workspace is prepared with %s", async (_, scene) => {
+  ])("prepares a workspace with %s", async (_, scene) => {
     const { bench, fake } = await arrange(scene);
     const env = scene.env?.(bench) ?? {};
     const options = { input: bench.token, env };
@@ -153,7 +153,7 @@ describe("what a repo brings is not run (rule 7)", () => {
   });
 });
 
-it("terraform that we start sees no token and no key, whatever they are called", async () => {
+it("terraform gets no token and no key from us, whatever their names", async () => {
   const bench = await workbench();
   const seen = join(bench.root, "seen");
   const fake = await fakeTerraform(bench.bin, { script: `/usr/bin/env >> '${seen}'` });

@@ -17,16 +17,16 @@ const SCRIPT_ENDINGS = ["js", "cjs", "mjs", "ts"];
 
 interface Trapped {
   readonly bench: Workbench;
-  /** Folders of the repo that stand on PATH: npx puts one there, direnv another. */
+  /** Folders of the repo on PATH: npx adds one, direnv another. */
   readonly bins: readonly string[];
   readonly env: { readonly PATH: string };
-  /** What only .env names. */
+  /** Only .env names this server. */
   readonly elsewhere: Sandbox;
-  /** The traps that went off. */
+  /** The traps that were triggered. */
   sprung(): Promise<string[]>;
 }
 
-describe.concurrent("a repo is data: no command runs or obeys what lies in it (rule 7)", () => {
+describe.concurrent("no command runs or obeys files in the repo (rule 7)", () => {
   const commands: readonly (readonly [args: string, status: number])[] = [
     ["", 0],
     ["--dry-run", 0],
@@ -52,7 +52,7 @@ describe.concurrent("a repo is data: no command runs or obeys what lies in it (r
     });
 
     it.for([["--dry-run"], ["check"]])(
-      `%s names the tools it passed over, in ${cwd}`,
+      `%s names the tools that it ignored, in ${cwd}`,
       async (args, context) => {
         const { expect } = context;
         const { bench, bins, env } = await trapped(context);
@@ -69,7 +69,7 @@ describe.concurrent("a repo is data: no command runs or obeys what lies in it (r
   }
 
   it.for([["init"], ["--dry-run"], ["check"]])(
-    "%s in a folder that is made up as a bare repo",
+    "%s in a folder that looks like a bare repo",
     async (args, context) => {
       const { expect } = context;
       const { bench, env, sprung } = await trapped(context);
@@ -99,7 +99,7 @@ describe.concurrent("a repo is data: no command runs or obeys what lies in it (r
 
     expect(stdout).not.toContain("from-outside");
     expect(await sprung()).toEqual([]);
-    // Outside our own key of package.json it is nobody's business but npm's.
+    // Outside our own key of package.json, the key is for npm, and we ignore it.
     if (text.startsWith('{"$import') && file === "package.json") expect(status).toBe(0);
     else {
       expect(status).toBe(2);
@@ -110,7 +110,7 @@ describe.concurrent("a repo is data: no command runs or obeys what lies in it (r
     }
   });
 
-  it("core.worktree does not make the user's folders the repo's", async (context) => {
+  it("core.worktree does not turn the user's folders into the repo's", async (context) => {
     const { expect } = context;
     const { bench } = await trapped(context);
     await bench.write("../home/.profile", "umask 022\n", 0o600);
@@ -131,7 +131,7 @@ describe.concurrent("a repo is data: no command runs or obeys what lies in it (r
     [".gitignore", ".git/hooks/pre-commit", ["--force"]],
     ["infra", ".git/hooks", ["--force"]],
     [".env.example", "../other/.git/config", ["--force"]],
-  ])("%s that leads to %s is not written: git would obey it (%s)", async (row, context) => {
+  ])("%s that links to %s is not written: git would obey it (%s)", async (row, context) => {
     const { expect } = context;
     const [link, to, args] = row;
     const bench = await workbench(context);
@@ -146,12 +146,12 @@ describe.concurrent("a repo is data: no command runs or obeys what lies in it (r
     expect(await treeHash(bench.root)).toBe(before);
   });
 
-  it("and every trap is live", async (context) => {
+  it("every trap works", async (context) => {
     const { expect } = context;
     const { bench, env, sprung } = await trapped(context);
     await bench.git("status");
     await bench.git("-C", "bare", "status").catch(() => undefined);
-    // The commit first: what a filter that ends early makes of the index, git ends at too.
+    // Commit first: a filter that ends early leaves an index that git fails on.
     await bench.git("commit", "--quiet", "--message=x");
     await bench.git("add", "--all").catch(() => undefined);
     for (const name of TOOLS) await execa(name, [], { env });
@@ -179,7 +179,7 @@ describe.concurrent("a repo is data: no command runs or obeys what lies in it (r
 });
 
 describe.concurrent("the demo", () => {
-  it("leaves the user's login, token and API alone", async (context) => {
+  it("does not touch the user's login, token and API", async (context) => {
     const { expect } = context;
     const bench = await workbench(context);
     const doctl = await fakeDoctl(bench.bin);
@@ -211,7 +211,7 @@ describe.concurrent("the demo", () => {
   });
 });
 
-/** A repo full of things that leave a marker when they are run, or a request when obeyed. */
+/** A repo full of files that leave a marker when they run, or send a request when obeyed. */
 async function trapped(context: TestContext): Promise<Trapped> {
   const bench = await workbench(context);
   const elsewhere = await startSandbox();
@@ -239,7 +239,7 @@ async function trapped(context: TestContext): Promise<Trapped> {
   }
   await scripted("evil.js");
   await scripted("preload.js");
-  // Of the two ways into cosmiconfig the key in package.json hides the other.
+  // The key in package.json hides cosmiconfig's other way to load a file.
   await scripted("src/deep/.config/config.js", "config.js");
   const key = { searchPlaces: ["evil.js"] };
   // Documented without the second level, read by cosmiconfig 9 with it.
@@ -293,7 +293,7 @@ async function trapped(context: TestContext): Promise<Trapped> {
     "bare/config",
     `[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tworktree = ${bench.repo}/bare\n\tfsmonitor = ${bench.repo}/traps/bare\n`,
   );
-  // Setting the traps was a use of git too.
+  // Setting the traps used git too.
   for (const name of await readdir(markers)) await rm(join(markers, name));
   await rm(join(bench.root, "real-git.log"), { force: true });
   return {
@@ -305,7 +305,7 @@ async function trapped(context: TestContext): Promise<Trapped> {
   };
 }
 
-/** The token is in it, so that it needs no other; the rest is not to be obeyed. */
+/** It contains the token, so no other is needed; the rest must not be obeyed. */
 function envFile({ token, repo }: Workbench, { url }: Sandbox): string {
   return `DIGITALOCEAN_TOKEN=${token}
 DIGITALOCEAN_API_URL=${url}

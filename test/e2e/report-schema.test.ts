@@ -15,7 +15,7 @@ const OTHER = randomToken();
 type Arrange = (bench: Workbench) => Promise<unknown>;
 
 describe.concurrent("report.schema.json", () => {
-  it("is made from this source", ({ expect }) => {
+  it("is generated from this source", ({ expect }) => {
     expect(published).toEqual(JSON.parse(JSON.stringify(reportSchema())));
   });
 
@@ -33,9 +33,9 @@ describe.concurrent("report.schema.json", () => {
       ["check"],
       0,
     ],
-    ["a dead token", (bench) => bench.write(".env", ENV(OTHER), 0o600), ["check"], 4],
+    ["a rejected token", (bench) => bench.write(".env", ENV(OTHER), 0o600), ["check"], 4],
     [
-      "every kind of finding's field",
+      "every field of a finding",
       async (bench) => {
         await fakeDoctl(bench.bin);
         await bench.write("../home/.config/doctl/config.yaml", "context: Prod\noutput: json\n");
@@ -55,7 +55,7 @@ describe.concurrent("report.schema.json", () => {
       ["check"],
       3,
     ],
-    ["a broken config", (bench) => bench.write(".do-bootstraprc", "tokne: {}\n"), ["check"], 2],
+    ["an invalid config", (bench) => bench.write(".do-bootstraprc", "tokne: {}\n"), ["check"], 2],
   ])("describes %s", async ([, arrange, args, status], { expect, onTestFinished }) => {
     const bench = await workbench({ onTestFinished });
     await arrange(bench);
@@ -68,8 +68,8 @@ describe.concurrent("report.schema.json", () => {
   });
 });
 
-describe("the schema is closed and describes itself", () => {
-  it("takes no field that it does not know", () => {
+describe("the schema is closed", () => {
+  it("accepts no unknown field", () => {
     const document = {
       schemaVersion: 1,
       status: 2,

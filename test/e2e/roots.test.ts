@@ -10,7 +10,7 @@ const DO = 'resource "digitalocean_droplet" "web" {}\n';
 const CONFIG = "do-bootstrap.config.yaml";
 
 describe("roots that the config does not name", () => {
-  it("the only one is prepared where it is, and exec knows its variable", async () => {
+  it("prepares the only root in its folder, and env sets its variable", async () => {
     const bench = await workbench();
     const token = 'provider "digitalocean" {\n  token = var.key\n}\nvariable "key" {}\n';
     await bench.write("deploy/cloud/main.tf", token + DO);
@@ -22,7 +22,7 @@ describe("roots that the config does not name", () => {
     expect(Object.keys(JSON.parse(stdout))).toContain("TF_VAR_key");
   });
 
-  it("several: exit 3 and nothing written; --all-roots prepares all and names them", async () => {
+  it("several: exits with 3 and writes nothing; --all-roots prepares and lists all", async () => {
     const bench = await workbench();
     await bench.write("dns/main.tf", DO);
     await bench.write("web/main.tf", DO);
@@ -38,7 +38,7 @@ describe("roots that the config does not name", () => {
     expect([again.status, again.stderr]).toEqual([0, expect.stringContaining("Nothing to change")]);
   });
 
-  it("a folder for each environment: --write-config proposes them, without a token", async () => {
+  it("a folder for each environment: --write-config adds them, without a token", async () => {
     const bench = await workbench();
     for (const name of ["dev", "prod"]) await bench.write(`environments/${name}/main.tf`, DO);
     const { status, stderr } = await bench.run(["--write-config", "--yes"]);
@@ -58,7 +58,7 @@ describe("roots that the config does not name", () => {
     expect(await ours(bench)).toEqual(["environments/prod/do-bootstrap.tf"]);
   });
 
-  it("logout takes the token out of all of several", async () => {
+  it("logout removes the token from all roots", async () => {
     const bench = await workbench();
     for (const dir of ["a", "b"]) await bench.write(`${dir}/main.tf`, DO);
     await init(bench, "--all-roots");
@@ -68,7 +68,7 @@ describe("roots that the config does not name", () => {
     expect(texts.filter((text) => text?.includes(bench.token))).toEqual([]);
   });
 
-  it("a sparse checkout: nothing is made anew of what it leaves out", async () => {
+  it("a sparse checkout: creates nothing that the checkout leaves out", async () => {
     const bench = await workbench();
     await bench.write("infra/main.tf", DO);
     await bench.write("app/a.js", "");
@@ -87,7 +87,7 @@ describe("roots that the config does not name", () => {
     expect(await ours(bench)).toEqual(["infra/do-bootstrap.tf"]);
   });
 
-  it.skipIf(needsScript)(`on a terminal a person chooses${needsScript}`, async (context) => {
+  it.skipIf(needsScript)(`on a terminal the user chooses${needsScript}`, async (context) => {
     const bench = await workbench(context);
     for (const name of ["dns", "web"]) await bench.write(`${name}/main.tf`, DO);
     const terminal = start(context, bench, []);
@@ -104,7 +104,7 @@ describe("roots that the config does not name", () => {
 });
 
 it.skipIf(needsScript)(
-  `on a terminal, folders that look like environments: a config, and no more questions${needsScript}`,
+  `on a terminal, writes a config for folders that look like environments${needsScript}`,
   async (context) => {
     const bench = await workbench(context);
     for (const name of ["dev", "prod"]) await bench.write(`envs/${name}/main.tf`, DO);
@@ -118,7 +118,8 @@ it.skipIf(needsScript)(
   },
 );
 
-// The layouts of public repos, in our own words: where code is, who calls whom, what each is configured with.
+// The layouts of public repos, rewritten: where code is, which module calls which, how each is
+// configured.
 const PROVIDER = `terraform {
   required_providers {
     digitalocean = {
@@ -174,7 +175,7 @@ const PUBLIC: Readonly<
   ],
 };
 
-describe("in the layout of a public repo no root is made beside those that are there", () => {
+describe("creates no root next to the existing code, in the layout of a public repo", () => {
   it.each(Object.keys(PUBLIC))("%s", async (name) => {
     const [tree, status] = PUBLIC[name] ?? [{}, 0];
     const bench = await workbench();

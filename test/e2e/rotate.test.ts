@@ -16,7 +16,7 @@ interface Scene {
   readonly bench: Workbench;
   readonly old: string;
   readonly fresh: string;
-  /** Of the whole set-up, which token stands in it: "old", "new", "none" or "both". */
+  /** Which token each place of the setup contains: "old", "new", "none" or "both". */
   readonly where: () => Promise<Readonly<Record<string, string>>>;
   readonly rotate: (...args: string[]) => Promise<RunResult>;
 }
@@ -54,7 +54,7 @@ async function scene(facts: Parameters<Workbench["sandbox"]["accept"]>[1] = {}):
 type Files = readonly (readonly [path: string, text: string, mode: number])[];
 let finished: Promise<Files> | undefined;
 
-/** What a run leaves, which every scene begins with; {T} stands for the token. */
+/** The files that a run writes; every scene starts with them. {T} is replaced by the token. */
 async function finish(): Promise<Files> {
   const bench = await workbench();
   const run = await bench.run(["--token-stdin", "--doctl-config"], { input: bench.token });
@@ -74,7 +74,7 @@ const NONE = { ".env": "none", tfvars: "none", doctl: "none" };
 const DAY = 86_400;
 
 describe("rotate", () => {
-  it("puts the new token in every place that held the old one, and leaves the rest", async () => {
+  it("replaces the old token in every place, and changes nothing else", async () => {
     const { bench, where, rotate, old, fresh } = await scene();
     await bench.write(
       ".env",
@@ -100,9 +100,9 @@ describe("rotate", () => {
 
   it.each<[string, (token: string) => string]>([
     ["white space", (token) => `DIGITALOCEAN_TOKEN=" ${token} "\n`],
-    ["a tab and quotes of another kind", (token) => `DIGITALOCEAN_TOKEN='\t"${token}"'\n`],
+    ["a tab and other quotes", (token) => `DIGITALOCEAN_TOKEN='\t"${token}"'\n`],
     ["a line end", (token) => `DIGITALOCEAN_TOKEN="${token}\n"\n`],
-  ])("replaces and takes away a token with %s around it", async (_, written) => {
+  ])("replaces and removes a token with %s around it", async (_, written) => {
     const { bench, where, rotate, old } = await scene();
     await bench.write(".env", written(old), 0o600);
     expect((await rotate()).status).toBe(0);
@@ -116,10 +116,10 @@ describe("rotate", () => {
   });
 
   it.each<[string, (scene: Scene) => Promise<Readonly<Record<string, string>>>]>([
-    ["the environment", async ({ old }) => ({ DIGITALOCEAN_TOKEN: old })],
-    ["its other variable", async ({ old }) => ({ DIGITALOCEAN_ACCESS_TOKEN: old })],
+    ["DIGITALOCEAN_TOKEN", async ({ old }) => ({ DIGITALOCEAN_TOKEN: old })],
+    ["DIGITALOCEAN_ACCESS_TOKEN", async ({ old }) => ({ DIGITALOCEAN_ACCESS_TOKEN: old })],
   ])(
-    "--revoke leaves a token that stands in %s alone: nothing would hold the new one",
+    "--revoke refuses a token that is only in %s, because nothing stores the new one",
     async (_, given) => {
       const made = await scene();
       const bench = await workbench();
@@ -138,10 +138,13 @@ describe("rotate", () => {
   );
 
   it.each<[string, (scene: Scene) => Promise<Readonly<Record<string, string>>>]>([
-    ["a variable that overrides it", async ({ old }) => ({ DIGITALOCEAN_TOKEN: old })],
-    ["its other name", async ({ old }) => ({ DIGITALOCEAN_ACCESS_TOKEN: old })],
+    ["DIGITALOCEAN_TOKEN in the environment", async ({ old }) => ({ DIGITALOCEAN_TOKEN: old })],
     [
-      "a command, and only files that are not the repo's source have it, too",
+      "DIGITALOCEAN_ACCESS_TOKEN in the environment",
+      async ({ old }) => ({ DIGITALOCEAN_ACCESS_TOKEN: old }),
+    ],
+    [
+      "token.command, with copies in other files",
       async ({ bench, old }) => {
         await bench.write("get.sh", `#!/bin/sh\nprintf %s ${old}\n`, 0o755);
         await bench.write(".do-bootstraprc", "token: { command: [./get.sh] }\n");
@@ -150,7 +153,7 @@ describe("rotate", () => {
         return {};
       },
     ],
-  ])("--revoke revokes nothing where the repo takes its token from %s", async (_, given) => {
+  ])("--revoke revokes nothing when the token comes from %s", async (_, given) => {
     const made = await scene();
     const env = await given(made);
     const args = ["rotate", "--token-stdin", "--revoke", "--force"];
@@ -162,7 +165,7 @@ describe("rotate", () => {
     expect(posts).toEqual([]);
   });
 
-  it("--dry-run shows it and writes nothing", async () => {
+  it("--dry-run shows the changes and writes nothing", async () => {
     const { bench, where, rotate, old, fresh } = await scene();
     const before = await fileTree(bench.root);
     const { status, stdout } = await rotate("--dry-run");
@@ -177,25 +180,25 @@ describe("rotate", () => {
   it.each<
     [what: string, facts: Parameters<typeof scene>[0], args: string[], status: number, id: string]
   >([
-    ["dead", undefined, ["revoked"], 4, "token.refused"],
+    ["that is revoked", undefined, ["revoked"], 4, "token.refused"],
     ["of another team", { team: { uuid: "x", name: "Other" } }, [], 4, "token.wrong-team"],
     [
-      "of another team, by force",
+      "of another team, with --force",
       { team: { uuid: "x", name: "Other" } },
       ["--force"],
       4,
       "token.wrong-team",
     ],
-    ["of a team that cannot be read", { scopes: ["droplet:read"] }, [], 5, "token.team-unknown"],
+    ["whose team can't be read", { scopes: ["droplet:read"] }, [], 5, "token.team-unknown"],
     [
-      "that expires, where the old one does not",
+      "that expires, when the old one doesn't",
       { expiresInSeconds: DAY },
       [],
       6,
       "token.expires-sooner",
     ],
     [
-      "below --min-ttl",
+      "that expires within --min-ttl",
       { expiresInSeconds: DAY },
       ["--min-ttl", "7d", "--force"],
       6,
@@ -211,16 +214,16 @@ describe("rotate", () => {
   });
 
   it.each<[what: string, facts: Parameters<typeof scene>[0]]>([
-    ["a team that cannot be read", { scopes: ["droplet:read"] }],
-    ["a shorter life", { expiresInSeconds: DAY }],
-  ])("--force takes one of %s", async (_, facts) => {
+    ["whose team can't be read", { scopes: ["droplet:read"] }],
+    ["that expires sooner", { expiresInSeconds: DAY }],
+  ])("--force accepts a new token %s", async (_, facts) => {
     const { where, rotate } = await scene(facts);
     const { status, stderr } = await rotate("--force");
     expect(status, stderr).toBe(0);
     expect(await where()).toEqual(NEW);
   });
 
-  it("one that lacks a scope that the code needs changes nothing", async () => {
+  it("a new token without a scope that the code needs changes nothing", async () => {
     const { bench, where, rotate } = await scene({ scopes: ["account:read"] });
     await bench.write("main.tf", 'resource "digitalocean_tag" "a" {\n  name = "a"\n}\n');
     const { status, stderr } = await rotate();
@@ -229,7 +232,7 @@ describe("rotate", () => {
     expect(await where()).toEqual(OLD);
   });
 
-  it("a dead old one needs --force, or the team in the config", async () => {
+  it("a revoked old token needs the team in the config", async () => {
     const { bench, old, where, rotate } = await scene();
     bench.sandbox.revoke(old);
     expect((await rotate()).status).toBe(5);
@@ -259,7 +262,7 @@ describe("rotate", () => {
     expect(result.status).toBe(status);
   });
 
-  it("--revoke stands in the plan of a dry run, and revokes nothing", async () => {
+  it("--revoke --dry-run shows the revocation in the plan, and revokes nothing", async () => {
     const { bench, rotate } = await scene();
     const { stdout } = await rotate("--revoke", "--dry-run");
     expect(stdout).toMatch(/^- token [0-9a-f]{8} +revoked at 127\.0\.0\.1:\d+, once/m);
@@ -271,7 +274,7 @@ describe("rotate", () => {
     expect(routes).not.toContain("POST /v1/oauth/revoke");
   });
 
-  it("--revoke asks for it, and the API whether it is dead", async () => {
+  it("--revoke revokes the old token at DigitalOcean", async () => {
     const { bench, old, rotate } = await scene();
     const { status, stderr } = await rotate("--revoke");
     expect(status).toBe(0);
@@ -284,7 +287,7 @@ describe("rotate", () => {
     expect(account.status).toBe(401);
   });
 
-  it("a revocation that did not take is said, with where to delete it", async () => {
+  it("reports a failed revocation, with the page to delete the token", async () => {
     const { bench, rotate } = await scene();
     bench.sandbox.answer("POST /v1/oauth/revoke", { status: 404, body: "{}" });
     const { status, stderr } = await rotate("--revoke");
@@ -293,7 +296,7 @@ describe("rotate", () => {
     expect(stderr).toContain("https://cloud.digitalocean.com/account/api/tokens");
   });
 
-  it("a place that cannot be written leaves all as it was", async () => {
+  it("changes nothing while git tracks one of the files", async () => {
     const { bench, where, rotate } = await scene();
     bench.mayHold(SECRET);
     await bench.git("add", "--force", SECRET);
@@ -306,7 +309,7 @@ describe("rotate", () => {
     expect(await where()).toEqual(NEW);
   });
 
-  it("replaces a token that JSON writes with escapes, and nothing else of the file", async () => {
+  it("replaces a token with JSON escapes, and nothing else in the file", async () => {
     const { bench, fresh, rotate, old } = await scene();
     const values = (token: string) => `{ "a": [1.0, "\\u0041"],\r\n"do\\u005ftoken" : "${token}"}`;
     await bench.write("more.auto.tfvars.json", values(old.replaceAll("_", "\\u005f")), 0o600);
@@ -317,7 +320,7 @@ describe("rotate", () => {
     expect(stdout + stderr).not.toContain(old.slice(7, 23));
   });
 
-  it("of one environment leaves the others", async () => {
+  it("--env changes only that environment's token", async () => {
     const { bench, fresh, rotate, old } = await scene();
     const prod = randomToken();
     bench.sandbox.accept(prod);
@@ -337,7 +340,7 @@ describe("rotate", () => {
       ["--token-stdin"],
       "To accept it anyway: do-bootstrap rotate --env prod --force\n",
     ],
-  ])("%s: the hint is about the same environment", async (_, args, hint) => {
+  ])("%s: the hint names the same environment", async (_, args, hint) => {
     const bench = await workbench();
     const fresh = randomToken();
     bench.sandbox.accept(fresh, { expiresInSeconds: DAY });
@@ -348,8 +351,8 @@ describe("rotate", () => {
   });
 });
 
-describe("init, while rotate runs", () => {
-  it("does not plant the old token again: all is as rotate left it", async () => {
+describe("init while rotate runs", () => {
+  it("does not write the old token again", async () => {
     const bench = await workbench();
     const fresh = randomToken();
     bench.sandbox.accept(fresh);
@@ -361,7 +364,7 @@ describe("init, while rotate runs", () => {
     await writeFile(join(bench.root, "fresh"), fresh);
     bench.mayHold("../fresh");
     const { DIGITALOCEAN_API_URL: api, DO_BOOTSTRAP_OAUTH_URL: oauth } = bench.env;
-    // It comes when init has made its plan, and is done before init writes.
+    // rotate runs after init has made its plan, and ends before init writes.
     const rotates = `cd "${bench.repo}"; unset DIGITALOCEAN_ACCESS_TOKEN
 export DIGITALOCEAN_API_URL=${api} DO_BOOTSTRAP_OAUTH_URL=${oauth}
 "${process.execPath}" "${PROGRAM}" rotate --token-stdin <"${join(bench.root, "fresh")}" >"${join(bench.root, "said")}" 2>&1`;
@@ -381,7 +384,7 @@ export DIGITALOCEAN_API_URL=${api} DO_BOOTSTRAP_OAUTH_URL=${oauth}
 });
 
 describe.skipIf(needsScript !== "")(`rotate on a terminal${needsScript}`, () => {
-  it("asks for the new token, shows what changes, and asks for leave", async (context) => {
+  it("asks for the new token, shows the changes and asks for confirmation", async (context) => {
     const fresh = randomToken();
     const { bench, terminal } = await guided(context, ["rotate"], {}, async (bench) => {
       bench.sandbox.accept(fresh);
@@ -402,7 +405,7 @@ describe.skipIf(needsScript !== "")(`rotate on a terminal${needsScript}`, () => 
 });
 
 describe("logout", () => {
-  it("takes the token out of those places, and leaves everything else", async () => {
+  it("removes the token from every place, and changes nothing else", async () => {
     const { bench, where, old } = await scene();
     await bench.write(".env", `A=1\nDIGITALOCEAN_TOKEN=${old}\n# kept\nB="x y"\n`, 0o600);
     const { status, stdout, stderr } = await bench.run(["logout"]);
@@ -418,7 +421,7 @@ describe("logout", () => {
     expect(await readdir(bench.repo)).toContain("provider.tf");
   });
 
-  it("--dry-run shows it and writes nothing", async () => {
+  it("--dry-run shows the changes and writes nothing", async () => {
     const { bench, old } = await scene();
     const before = await fileTree(bench.root);
     const { status, stdout } = await bench.run(["logout", "--dry-run"]);
@@ -428,7 +431,7 @@ describe("logout", () => {
     expect(await fileTree(bench.root)).toEqual(before);
   });
 
-  it("a second one finds nothing to do", async () => {
+  it("a second logout has nothing to do", async () => {
     const { bench } = await scene();
     await bench.run(["logout"]);
     const { status, stderr } = await bench.run(["logout"]);
@@ -436,7 +439,7 @@ describe("logout", () => {
     expect(stderr).toContain("Nothing to do");
   });
 
-  it("takes it out of the file that a link leads to", async () => {
+  it("removes the token from the target of a symlink", async () => {
     const { bench, old } = await scene();
     await bench.write("values/kept", `do_token = "${old}"\n`, 0o600);
     await symlink("values/kept", join(bench.repo, "more.auto.tfvars"));
@@ -460,7 +463,7 @@ describe("logout", () => {
 });
 
 describe("uninstall", () => {
-  it("also takes away what was generated and nobody edited", async () => {
+  it("also removes generated files that were not edited", async () => {
     const { bench } = await scene();
     await bench.write("main.tf", "# mine\n");
     await bench.run(["hook", "install"]);
@@ -471,7 +474,7 @@ describe("uninstall", () => {
     expect(await bench.read(".env")).toBe("");
   });
 
-  it("leaves what says more than we would write, whatever its header says", async () => {
+  it("keeps a file with a valid header but content that we don't generate", async () => {
     const { bench } = await scene();
     const forged = generate('# template: 1\nresource "null_resource" "mine" {}\n', {});
     await bench.write("provider.tf", forged);
@@ -479,7 +482,7 @@ describe("uninstall", () => {
     expect(await bench.read("provider.tf")).toBe(forged);
   });
 
-  it("leaves what was edited, and says so", async () => {
+  it("keeps an edited file, and says so", async () => {
     const { bench } = await scene();
     await bench.write("provider.tf", `${await bench.read("provider.tf")}# mine\n`);
     const { stderr } = await bench.run(["uninstall"]);
@@ -489,8 +492,8 @@ describe("uninstall", () => {
 
   it.each([
     ["another secret in the env file", ".env.local", "SPACES_SECRET_ACCESS_KEY=x\n"],
-    ["a state", "terraform.tfstate", "{}"],
-  ])("keeps our lines in .gitignore where they protect %s", async (_, name, text) => {
+    ["a Terraform state", "terraform.tfstate", "{}"],
+  ])("keeps our lines in .gitignore when they protect %s", async (_, name, text) => {
     const { bench } = await scene();
     await bench.write(name, text);
     const { stderr } = await bench.run(["uninstall"]);
@@ -512,7 +515,7 @@ describe.skipIf(needsScript !== "")(`rotate --revoke on a terminal${needsScript}
     return { ...made, terminal, posts };
   }
 
-  it("a no revokes nothing", async (context) => {
+  it("answering no changes and revokes nothing", async (context) => {
     const { terminal, where, posts } = await asked(context);
     terminal.type("n");
     await terminal.exit;
@@ -520,7 +523,7 @@ describe.skipIf(needsScript !== "")(`rotate --revoke on a terminal${needsScript}
     expect(posts()).toEqual([]);
   });
 
-  it("nothing is revoked where DigitalOcean does not confirm the stored token", async (context) => {
+  it("revokes nothing when DigitalOcean doesn't confirm the stored token", async (context) => {
     const { bench, fresh, terminal, where, posts } = await asked(context);
     bench.sandbox.revoke(fresh);
     terminal.type("y");
@@ -532,7 +535,7 @@ describe.skipIf(needsScript !== "")(`rotate --revoke on a terminal${needsScript}
     expect(posts()).toEqual([]);
   });
 
-  it("a run that was killed before it revoked is told of by the next one", async (context) => {
+  it("the next run reports a revocation that a killed run didn't make", async (context) => {
     const { bench, fresh, terminal } = await asked(context);
     bench.sandbox.answer("POST /v1/oauth/revoke", "hang");
     terminal.type("y");

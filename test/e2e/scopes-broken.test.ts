@@ -15,7 +15,7 @@ const json = (open: string, close: string) =>
 const utf16 = (text: string) => Buffer.from(`\ufeff${text}`, "utf16le");
 const filled = (piece: string, size = TEN_MB) => piece.repeat(Math.ceil(size / piece.length));
 
-/** What stands in a file, and what is said of it; undefined: nothing is wrong with it. */
+/** The text of each file, and what is reported; undefined: no problem. */
 const FILES: Readonly<Record<string, readonly [text: string | Buffer, said: string | undefined]>> =
   {
     "empty.tf": ["", undefined],
@@ -49,7 +49,7 @@ const FILES: Readonly<Record<string, readonly [text: string | Buffer, said: stri
     "good.tf": ['resource "digitalocean_tag" "t" {\n  name = "t"\n}\n', undefined],
   };
 
-it("says where each odd file is broken, and reads the others", async () => {
+it("reports where each broken file is broken, and reads the others", async () => {
   const bench = await workbench();
   const folder = join(bench.repo, "infra");
   for (const [name, [text]] of Object.entries(FILES)) await bench.write(`infra/${name}`, text);
@@ -81,7 +81,7 @@ it("says where each odd file is broken, and reads the others", async () => {
   const files = own.flatMap(({ reasons }: { reasons: { place: { file: string } }[] }) =>
     reasons.map(({ place }) => place.file),
   );
-  // What stands before a broken part counts.
+  // Code before a broken part counts.
   expect(files).toEqual(
     expect.arrayContaining(["good.tf", "open-block.tf", "open-text.tf", "deep-lists.tf"]),
   );

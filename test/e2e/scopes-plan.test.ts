@@ -25,11 +25,11 @@ async function repo(): Promise<Workbench> {
   return bench;
 }
 
-/** The beginning of a zip whose first member is `tfplan`. */
+/** The start of a zip whose first member is `tfplan`. */
 const SAVED = Buffer.from(`PK\u0003\u0004${"\u0000".repeat(26)}tfplan and more`);
 
 describe("scopes --plan", () => {
-  it("takes the JSON of a plan from a file, with the places of the code beside it", async () => {
+  it("reads the JSON of a plan from a file, and names places in the code next to it", async () => {
     const bench = await repo();
     await bench.write("infra/plan.json", CREATE_KEY);
     const { status, stdout, stderr } = await bench.run(["scopes", "--plan", "infra/plan.json"]);
@@ -38,7 +38,7 @@ describe("scopes --plan", () => {
     expect(stdout).toContain("main.tf:1");
   });
 
-  it("and from standard input", async () => {
+  it("reads it from standard input", async () => {
     const { status, stdout } = await (await repo()).run(["scopes", "--plan", "-"], {
       input: CREATE_KEY,
     });
@@ -46,7 +46,7 @@ describe("scopes --plan", () => {
     expect(CREATES_KEY.exec(stdout)?.[1]).toBe("of this plan");
   });
 
-  // Terraform would start the providers that are installed there, whoever put them there.
+  // Terraform would start the providers that are installed there, whoever installed them.
   it.each<[plan: string, cwd: string, typed: string]>([
     [
       "infra/tfplan",
@@ -59,21 +59,24 @@ describe("scopes --plan", () => {
       ".",
       "terraform -chdir=infra show -json '../plans/a b.tfplan' | do-bootstrap scopes --plan - infra",
     ],
-  ])("a saved plan, %s in %s, is left to a person to convert", async (plan, cwd, typed) => {
-    const bench = await repo();
-    await bench.write("../bin/terraform", '#!/bin/sh\ntouch "$HOME/started"\n', 0o755);
-    for (const path of ["infra/tfplan", "plans/a b.tfplan"]) await bench.write(path, SAVED);
-    const [file = "", ...dirs] = plan.split(/ (?=infra$)/);
-    const { status, stdout, stderr } = await bench.run(["scopes", "--plan", file, ...dirs], {
-      cwd,
-    });
-    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
-    expect(stderr).toContain(`${file} is a saved plan`);
-    expect(stderr).toContain(typed);
-    expect(await readdir(bench.home)).not.toContain("started");
-  });
+  ])(
+    "does not convert a saved plan, %s in %s, but prints the command",
+    async (plan, cwd, typed) => {
+      const bench = await repo();
+      await bench.write("../bin/terraform", '#!/bin/sh\ntouch "$HOME/started"\n', 0o755);
+      for (const path of ["infra/tfplan", "plans/a b.tfplan"]) await bench.write(path, SAVED);
+      const [file = "", ...dirs] = plan.split(/ (?=infra$)/);
+      const { status, stdout, stderr } = await bench.run(["scopes", "--plan", file, ...dirs], {
+        cwd,
+      });
+      expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+      expect(stderr).toContain(`${file} is a saved plan`);
+      expect(stderr).toContain(typed);
+      expect(await readdir(bench.home)).not.toContain("started");
+    },
+  );
 
-  it("is held against the token like the code", async () => {
+  it("compares the plan with the token's scopes", async () => {
     const bench = await repo();
     bench.sandbox.accept(bench.token, { scopes: ["ssh_key:read"] });
     await bench.write(".env", `DIGITALOCEAN_TOKEN=${bench.token}\n`, 0o600);
@@ -83,14 +86,14 @@ describe("scopes --plan", () => {
   });
 
   it.each<[what: string, make: (bench: Workbench) => Promise<void>, says: RegExp]>([
-    ["no such file", async () => undefined, /Plan infra\/tfplan not found./],
+    ["a missing file", async () => undefined, /Plan infra\/tfplan not found./],
     ["a folder", (bench) => bench.write("infra/tfplan/x", ""), /infra\/tfplan is a directory/],
     [
-      "no plan",
+      "JSON that is not a plan",
       (bench) => bench.write("infra/tfplan", "{}"),
       /not the output of terraform show -json/,
     ],
-  ])("%s is said", async (_, make, says) => {
+  ])("reports %s", async (_, make, says) => {
     const bench = await repo();
     await make(bench);
     const { status, stdout, stderr } = await bench.run(["scopes", "--plan", "infra/tfplan"]);
@@ -98,7 +101,7 @@ describe("scopes --plan", () => {
     expect(stderr).toMatch(says);
   });
 
-  it("of two roots takes the one that the plan stands in, or asks", async () => {
+  it("with two roots, uses the root that contains the plan, or asks for one", async () => {
     const bench = await repo();
     await bench.write(".do-bootstraprc", "terraform: [{ dir: infra }, { dir: dns }]\n");
     for (const path of ["infra/plan.json", "plan.json"]) await bench.write(path, CREATE_KEY);
@@ -109,13 +112,13 @@ describe("scopes --plan", () => {
     expect((await bench.run(["scopes", "--plan", "plan.json", "infra"])).status).toBe(0);
   });
 
-  it("names a type that nobody knows", async () => {
+  it("reports an unknown resource type", async () => {
     const input = CREATE_KEY.replaceAll("ssh_key", "moon");
     const { stdout } = await (await repo()).run(["scopes", "--plan", "-"], { input });
     expect(stdout).toContain("[terraform.unknown-type]");
   });
 
-  it("and --for are two answers to one question", async () => {
+  it("can't be combined with --for", async () => {
     const { status, stderr } = await (await repo()).run("scopes --plan - --for plan".split(" "));
     expect(status).toBe(2);
     expect(stderr).toContain("--plan and --for cannot be combined");
@@ -139,7 +142,7 @@ describe.skipIf(needsTerraform)(`a plan that terraform saved${needsTerraform}`, 
     });
   });
 
-  it.skipIf(needsMirror)(`of the real provider${needsMirror}`, async () => {
+  it.skipIf(needsMirror)(`with the real provider${needsMirror}`, async () => {
     const bench = await workbench();
     await symlink(TERRAFORM ?? "", join(bench.bin, "terraform"));
     await bench.write("versions.tf", PROVIDER);
@@ -149,7 +152,7 @@ describe.skipIf(needsTerraform)(`a plan that terraform saved${needsTerraform}`, 
     const { stdout: input } = await terraform(bench, ["show", "-json", "tfplan"], { env });
     const { stdout } = await bench.run(["scopes", "--plan", "-", "--json"], { input });
     const own = JSON.parse(stdout).own.map(({ scope }: { scope: string }) => scope);
-    // Not vpc:read, tag:read or block_storage:read: those values are the API's to fill in.
+    // Not vpc:read, tag:read or block_storage:read: the API fills in those values.
     expect(own).toEqual(["droplet:create", "droplet:read", "image:read"]);
   });
 });

@@ -16,15 +16,15 @@ import { ROOTS, type Root } from "../fixtures/cloud/roots.ts";
 import { TERRAFORM, TF_MIRROR, terraform } from "../fixtures/terraform.ts";
 import { randomToken } from "../fixtures/workbench.ts";
 
-/** Scopes that the inferred set has, and without which nothing fails; at most one in twenty. */
+/** Scopes in the inferred set without which nothing fails; at most one in twenty. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   "web site: monitoring:create":
-    "The page of droplet:create names it beside others; the API lists it for alerts alone, and the " +
-    "provider asks for no alert.",
+    "The page of droplet:create lists it with others; the API needs it only for alerts, and the " +
+    "provider requests no alert.",
 };
 
 const LIMIT = 240_000;
-// The provider waits ten seconds and more before it looks whether an action is done.
+// The provider waits ten seconds or more before it checks whether an action is done.
 vi.setConfig({ maxConcurrency: 8 });
 
 const parseHcl = await loadHclParser(fileURLToPath(new URL("../..", import.meta.url)));
@@ -34,11 +34,11 @@ interface Step {
   readonly name: string;
   readonly code: string;
   readonly args: readonly string[];
-  /** What the token has. */
+  /** The scopes of the token. */
   readonly scopes: ReadonlySet<string>;
 }
 
-/** What a person does with a root, each step with exactly the scopes inferred for it. */
+/** The steps of a root, each with exactly the scopes inferred for it. */
 function stepsOf({ apply, change }: Root): Step[] {
   const toApply = ["apply", "-auto-approve"];
   // Status 2: there is something to change.
@@ -58,7 +58,7 @@ function stepsOf({ apply, change }: Root): Step[] {
   ];
 }
 
-/** The scopes that a root needs for their own sake. */
+/** The scopes that a root needs directly. */
 function ownOf({ apply, change }: Root): string[] {
   const all = [apply, change].flatMap((code) => needs(code, "apply").own);
   return [...new Set(all.map(({ scope }) => scope))].sort();
@@ -97,7 +97,7 @@ const PROMISED = [
 ];
 
 describe("the roots", () => {
-  it("make and change something of every kind", () => {
+  it("create a resource of every promised kind, and change something", () => {
     const made = (kind: string) =>
       ROOTS.some(({ apply }) => apply.includes(`"digitalocean_${kind}"`));
     expect(PROMISED.filter((kind) => !made(kind))).toEqual([]);
@@ -106,12 +106,12 @@ describe("the roots", () => {
 });
 
 describe("the emulated API", () => {
-  it("asks somewhere for every scope that the roots need, but for the exceptions", () => {
+  it("checks every scope that the roots need, except the exceptions", () => {
     const never = REMOVED.filter(([, scope]) => !ASKED_SOMEWHERE.has(scope)).map(([name]) => name);
     expect(never.filter((name) => EXCEPTIONS[name] === undefined)).toEqual([]);
   });
 
-  it("exceptions are among what the roots need, and at most one in twenty", () => {
+  it("exceptions are scopes that the roots need, at most one in twenty", () => {
     const names = REMOVED.map(([name]) => name);
     const exceptions = Object.keys(EXCEPTIONS);
     expect(exceptions.filter((name) => !names.includes(name))).toEqual([]);
@@ -125,20 +125,20 @@ describe("the emulated API", () => {
   });
 
   it.each([
-    // What the operation asks.
+    // Scopes of the operation.
     ["GET /v2/droplets/7", {}, [], 403],
     ["GET /v2/droplets/7", {}, ["droplet:read"], 200],
     ["GET /v2/droplets/8", {}, ["droplet:read"], 404],
     ["DELETE /v2/droplets/7", {}, ["droplet:read"], 403],
     ["DELETE /v2/droplets/7", {}, ["droplet:delete"], 204],
-    // Any of two will do.
+    // One of two is enough.
     ["POST /v2/domains/example.com/records", { type: "A" }, ["domain:read"], 403],
     ["POST /v2/domains/example.com/records", { type: "A" }, ["domain:create"], 201],
     ["POST /v2/domains/example.com/records", { type: "A" }, ["domain:update"], 201],
-    // "api:write" stands beside the scope of the resource, and is not asked.
+    // "api:write" is listed with the scope of the resource, but not checked.
     ["POST /v2/volumes", { name: "data" }, ["api:write"], 403],
     ["POST /v2/volumes", { name: "data" }, ["block_storage:create"], 201],
-    // What a field asks.
+    // Scopes of a field.
     ["POST /v2/volumes", { tags: [] }, ["block_storage:create"], 201],
     ["POST /v2/volumes", { tags: ["a"] }, ["block_storage:create"], 403],
     ["POST /v2/volumes", { tags: ["a"] }, ["block_storage:create", "tag:create"], 201],
@@ -154,20 +154,20 @@ describe("the emulated API", () => {
     if (status === 403) expect(await answer.json()).toMatchObject({ id: "forbidden" });
   });
 
-  it("leaves out of an answer what the token may not see", async () => {
+  it("leaves out fields that the token may not read", async () => {
     const { answer } = await ask("GET /v2/droplets/7", {}, ["droplet:read", "image:read"]);
     const { droplet } = (await answer.json()) as { droplet: object };
     expect(droplet).toMatchObject({ id: 7, image: { slug: "debian-13" } });
     expect(droplet).not.toHaveProperty("tags");
   });
 
-  it.each(["GET /v2/nothing", "GET /v2/sizes"])("%s: unexpected", async (request) => {
+  it.each(["GET /v2/nothing", "GET /v2/sizes"])("%s is unexpected", async (request) => {
     const { answer, unexpected } = await ask(request, {}, ["regions:read", "sizes:read"]);
     expect(answer.status).toBe(404);
     expect(unexpected).toEqual([request]);
   });
 
-  it("knows no other token", async () => {
+  it("rejects another token", async () => {
     const { answer } = await ask("GET /v2/droplets/7", {}, ["droplet:read"], "another");
     expect(answer.status).toBe(401);
   });
@@ -191,7 +191,7 @@ describe("the emulated API", () => {
   }
 });
 
-/** Where a run stood before a step, and what the step asked of the API. */
+/** The state before a step, and the step's requests. */
 interface Stage {
   readonly index: number;
   readonly world: World;
@@ -207,7 +207,7 @@ interface Run {
 
 interface Failure {
   readonly step: string;
-  /** undefined: not for want of a scope. */
+  /** undefined: not because of a missing scope. */
   readonly why: string | undefined;
   readonly output: string;
 }
@@ -232,13 +232,13 @@ describe.skipIf(needsProvider)(`with the real provider${needsProvider}`, () => {
     );
   });
 
-  describe("tight: without one of the scopes some step fails", () => {
+  describe("tight: without any one of the scopes a step fails", () => {
     it.concurrent.each(REMOVED)(
       "%s",
       async (name, scope, root) => {
         const { stages, failure: before } = await runOf(root);
         expect(before).toBeUndefined();
-        // Up to the step that asks for it the two runs are the same.
+        // Both runs are the same until the step that asks for the scope.
         const from = stages.find(({ requests }) =>
           requests.some(({ asked }) => asked.includes(scope)),
         );
@@ -308,7 +308,7 @@ describe.skipIf(needsProvider)(`with the real provider${needsProvider}`, () => {
     return [
       `${ROOTS.length} roots, ${ROOTS.flatMap(stepsOf).length} steps`,
       `${removed.length} scopes removed, ${exceptions} exceptions`,
-      `${commands} commands of terraform`,
+      `${commands} terraform commands`,
     ].join("; ");
   }
 
@@ -318,7 +318,7 @@ describe.skipIf(needsProvider)(`with the real provider${needsProvider}`, () => {
     return start();
   }
 
-  /** Does all the steps of a root, or those from a stage of another run on, up to one that fails. */
+  /** Runs all steps of a root, or those from a stage of another run, until one fails. */
   async function run(
     root: Root,
     { without, from }: { without?: string; from?: Stage | undefined } = {},
@@ -366,7 +366,7 @@ describe.skipIf(needsProvider)(`with the real provider${needsProvider}`, () => {
     }
   }
 
-  /** One `terraform init` is enough for all, as they have the same provider. */
+  /** One `terraform init` is enough, as all roots have the same provider. */
   async function initialise() {
     const { place, cleanup } = await newPlace();
     await writeFile(join(place.repo, "main.tf"), ROOTS[0]?.apply ?? "");
@@ -381,7 +381,7 @@ describe.skipIf(needsProvider)(`with the real provider${needsProvider}`, () => {
 
 type Place = Parameters<typeof terraform>[0];
 
-/** A folder of its own for a root. */
+/** A separate folder for a root. */
 async function newPlace(): Promise<{ place: Place; cleanup: () => Promise<void> }> {
   const { path, cleanup } = await dir({ prefix: "do-bootstrap-test-", unsafeCleanup: true });
   const repo = join(path, "root");
@@ -389,7 +389,7 @@ async function newPlace(): Promise<{ place: Place; cleanup: () => Promise<void> 
   return { place: { root: path, repo, tmp: path, env: { HOME: path, TMPDIR: path } }, cleanup };
 }
 
-/** How the want of a scope shows. */
+/** How a missing scope shows. */
 function whyFailed(
   requests: readonly CloudRequest[],
   status: number | undefined,
@@ -405,7 +405,7 @@ function isRefused({ status }: CloudRequest): boolean {
   return status === 403;
 }
 
-/** The same promise for everybody who asks. */
+/** The same promise for every caller. */
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => {

@@ -7,7 +7,7 @@ const KEY =
   'resource "digitalocean_ssh_key" "me" {\n  name       = "me"\n  public_key = "ssh-ed25519 AAAA"\n}\n';
 const NEEDED = ["ssh_key:create", "ssh_key:read", "ssh_key:update", "ssh_key:delete"];
 
-/** A repo with one SSH key, and a token of these scopes. */
+/** A repo with one SSH key, and a token with these scopes. */
 async function repo(scopes?: readonly string[]): Promise<Workbench> {
   const bench = await workbench();
   await bench.write("infra/main.tf", KEY);
@@ -26,8 +26,8 @@ const documentOf = async (bench: Workbench, ...args: string[]) => {
   return document;
 };
 
-describe("what the code needs", () => {
-  it("needs no token to be said", async () => {
+describe("scopes that the code needs", () => {
+  it("are printed without a token", async () => {
     const bench = await repo();
     const { status, stdout, stderr } = await bench.run(["scopes"]);
     expect({ status, said: withoutProgress(stderr) }).toEqual({ status: 0, said: "" });
@@ -53,7 +53,7 @@ describe("what the code needs", () => {
     expect((await documentOf(await repo(), ...args)).scopes).toEqual(scopes);
   });
 
-  it("for a pull request", async () => {
+  it("are printed as Markdown for a pull request", async () => {
     const { stdout } = await (await repo(["ssh_key:read"])).run([
       ..."scopes --for apply --format markdown".split(" "),
     ]);
@@ -65,13 +65,13 @@ describe("what the code needs", () => {
     );
   });
 
-  it("names of the repo are literal, in Markdown, JSON and text", async () => {
+  it("names from the repo are escaped in Markdown, JSON and text", async () => {
     const bench = await repo();
     const name = "m|`@octocat` <img src=x>\u202e\u009b\n\n# ##[group]x";
     const block = { resource: { digitalocean_ssh_key: { [name]: { name: "me" } } } };
     await bench.write("infra/a.tf.json", JSON.stringify(block));
     const { stdout: markdown } = await bench.run(["scopes", "--format", "markdown"]);
-    // Nothing but plain words stands outside code.
+    // Outside code there are only plain words.
     const outside = markdown.replace(/(`+)(?!`).*?[^`]\1(?!`)/g, "");
     expect(markdown).toContain("<img");
     expect(outside).not.toMatch(/[<>@#[\]`](?<!^#+)/m);
@@ -90,7 +90,7 @@ describe("what the code needs", () => {
     expect(text.split("\n")).toHaveLength(7);
   });
 
-  it("and account.team in the config asks for the account", async () => {
+  it("account.team in the config also needs account:read", async () => {
     const bench = await repo();
     await bench.write(".do-bootstraprc", "account: { team: x }\n");
     expect((await documentOf(bench)).scopes).toEqual(["account:read", ...NEEDED]);
@@ -103,10 +103,14 @@ describe("what the code needs", () => {
   });
 
   it.each<[string, string, string]>([
-    ["a module from elsewhere", 'module "m" {\n  source = "a/b/c"\n}\n', "terraform.unseen-module"],
-    ["a type nobody knows", 'resource "digitalocean_moon" "m" {}\n', "terraform.unknown-type"],
-    ["a broken file", 'resource "digitalocean_ssh_key" "b" {\n', "terraform.broken"],
-  ])("%s is said", async (_, text, id) => {
+    [
+      "a module that is not installed",
+      'module "m" {\n  source = "a/b/c"\n}\n',
+      "terraform.unseen-module",
+    ],
+    ["an unknown type", 'resource "digitalocean_moon" "m" {}\n', "terraform.unknown-type"],
+    ["a file with a syntax error", 'resource "digitalocean_ssh_key" "b" {\n', "terraform.broken"],
+  ])("%s is reported", async (_, text, id) => {
     const bench = await repo();
     await bench.write("infra/more.tf", text);
     const { findings, status } = await documentOf(bench);
@@ -117,7 +121,7 @@ describe("what the code needs", () => {
   });
 });
 
-/** A module that needs domain:read, as init would have brought it; the code may ask for another release. */
+/** A module that needs domain:read, as init installs it; the code may ask for another release. */
 async function broughtByInit(bench: Workbench, source: string, ref: string): Promise<void> {
   const asked = source.replace(/\?.*/, ref);
   const entry = { Key: "m", Source: source, Dir: ".terraform/modules/m" };
@@ -126,7 +130,7 @@ async function broughtByInit(bench: Workbench, source: string, ref: string): Pro
   await bench.write("infra/.terraform/modules/modules.json", JSON.stringify({ Modules: [entry] }));
 }
 
-describe("against the token", () => {
+describe("compared with the token", () => {
   it.each<[scopes: string[], status: number, ids: string[]]>([
     [NEEDED, 0, []],
     [["read", "write"], 0, ["token.more-than-needed"]],
@@ -143,7 +147,7 @@ describe("against the token", () => {
     if (status === 0) expect(stdout).toContain("has them all.");
   });
 
-  it("without any code, nothing is too much for it either", async () => {
+  it("without Terraform code, does not call any scope unneeded", async () => {
     const bench = await repo(["read", "write"]);
     await bench.write("infra/main.tf", "");
     const { stdout } = await bench.run(["scopes"]);
@@ -153,17 +157,17 @@ describe("against the token", () => {
 
   it.each<[what: string, prepare: (bench: Workbench) => Promise<unknown>, gap: string]>([
     [
-      "a module from elsewhere",
+      "a module that is not installed",
       (bench) => bench.write("infra/m.tf", 'module "m" {\n  source = "a/b/c"\n}\n'),
       "modules that are not installed (module.m (a/b/c))",
     ],
     [
-      "a module that the code asks for in another form than init has brought it",
+      "a module in another version than the installed one",
       (bench) => broughtByInit(bench, "git::https://example.com/m.git?ref=v1", "?ref=v2"),
       "modules that are not installed (module.m (git::https://example.com/m.git?ref=v2))",
     ],
     [
-      "a module whose source is worked out",
+      "a module with a computed source",
       (bench) => bench.write("infra/m.tf", 'module "m" {\n  source = var.from\n}\n'),
       "modules that are not installed (module.m (var.from))",
     ],
@@ -173,12 +177,12 @@ describe("against the token", () => {
       "files that only OpenTofu reads, because the config names no tool (more.tofu)",
     ],
     [
-      "a broken file",
+      "a file with a syntax error",
       (bench) => bench.write("infra/b.tf", 'resource "digitalocean_ssh_key" "b" {\n'),
       "files that could not be read in full (b.tf)",
     ],
     [
-      "a type nobody knows",
+      "an unknown type",
       (bench) => bench.write("infra/t.tf", 'resource "digitalocean_moon" "m" {}\n'),
       "unknown resource types (digitalocean_moon.m)",
     ],
@@ -191,7 +195,7 @@ describe("against the token", () => {
       "Terraform code in other folders (dns)",
     ],
     [
-      "another root that git ignores, and one in a repo of its own",
+      "another root that git ignores, and one in a nested repo",
       async (bench) => {
         await bench.write(".gitignore", ".env\n/own/\n");
         await bench.write("own/main.tf", 'resource "digitalocean_domain" "d" {}\n');
@@ -201,7 +205,7 @@ describe("against the token", () => {
       "Terraform code in other folders (n, own)",
     ],
     [
-      "a submodule and a root that are not on the disk",
+      "a submodule and a root that are not on disk",
       async (bench) => {
         await bench.write("gone/main.tf", 'resource "digitalocean_domain" "d" {}\n');
         await bench.git("add", "gone");
@@ -212,25 +216,28 @@ describe("against the token", () => {
       "Terraform code in other folders (gone, sub)",
     ],
     [
-      "a module whose folder holds no code",
+      "a module whose folder contains no code",
       async (bench) => {
         await bench.write("infra/m.tf", 'module "m" {\n  source = "./m"\n}\n');
         await bench.write("infra/m/README.md", "");
       },
       "modules that are not installed (module.m (./m))",
     ],
-  ])("with %s, nothing is too much for it, and none is to be deleted", async (_, prepare, gap) => {
-    const bench = await repo(["read", "write"]);
-    await prepare(bench);
-    for (const command of ["scopes", "check"]) {
-      const { stdout } = await bench.run([command]);
-      const text = stdout.replace(/\s+/g, " ");
-      expect(text).toContain(`than the checked code needs (full access). Not checked: ${gap}`);
-      expect(text).not.toMatch(/delete this one/i);
-    }
-  });
+  ])(
+    "with %s: says what was not checked, and does not advise to delete the token",
+    async (_, prepare, gap) => {
+      const bench = await repo(["read", "write"]);
+      await prepare(bench);
+      for (const command of ["scopes", "check"]) {
+        const { stdout } = await bench.run([command]);
+        const text = stdout.replace(/\s+/g, " ");
+        expect(text).toContain(`than the checked code needs (full access). Not checked: ${gap}`);
+        expect(text).not.toMatch(/delete this one/i);
+      }
+    },
+  );
 
-  it("what init has brought is counted, and all that is beyond it is too much", async () => {
+  it("counts an installed module, and advises to delete a token with more scopes", async () => {
     const bench = await repo(["read", "write"]);
     await broughtByInit(bench, "git::https://example.com/m.git?ref=v1", "?ref=v1");
     const { scopes, unseen, own } = await documentOf(bench);
@@ -245,12 +252,12 @@ describe("against the token", () => {
     }
   });
 
-  it("--strict makes what is not needed an error", async () => {
+  it("--strict makes unneeded scopes an error", async () => {
     const bench = await repo([...NEEDED, "droplet:delete"]);
     expect((await bench.run(["scopes", "--strict"])).status).toBe(3);
   });
 
-  it("a dead one is no token to compare with", async () => {
+  it("a revoked token is not compared", async () => {
     const bench = await repo(NEEDED);
     bench.sandbox.revoke(bench.token);
     const { status, stdout } = await bench.run(["scopes"]);
@@ -283,14 +290,14 @@ describe("init and check give the same answer", () => {
     }
   });
 
-  it("a repo whose code asks for nothing is no measure of a token", async () => {
+  it("a token is not compared with code that needs no scope", async () => {
     const bench = await repo(["droplet:read"]);
     await bench.write("infra/main.tf", "");
     const { status, stderr } = await bench.run(["init", "--yes"]);
     expect({ status, ids: idsOf(stderr) }).toEqual({ status: 0, ids: [] });
   });
 
-  it("what DigitalOcean does not say is no reason for anything", async () => {
+  it("scopes that DigitalOcean does not return cause no finding", async () => {
     const bench = await repo(["droplet:read"]);
     bench.sandbox.answer("GET /v1/oauth/token/info", { status: 404, body: "{}" });
     const { status, stdout } = await bench.run(["check", "--json"]);

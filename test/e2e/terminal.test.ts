@@ -21,22 +21,22 @@ import { fileTree } from "../fixtures/tree.ts";
 import { randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
 
 const FORM = "https://cloud.digitalocean.com/account/api/tokens/new";
-/** Of the sandbox. */
+/** The sandbox's team. */
 const TEAM = "5df3e3004a17e242b7c20ca6c9fc25b701a47ece";
 const CTRL_C = "\x03";
 const STYLE = /\x1b\[[\d;]*m/;
 const COLOUR = /\x1b\[(?:\d+;)*(?:[34]\d|9[0-7]|10[0-7])[;m]/;
-/** In words that may be wrapped. */
+/** The words may be wrapped. */
 const LEFT = [/2[\s│]+more[\s│]+tries\./, /one[\s│]+more[\s│]+try\./, /\[NO_TOKEN\]/];
-/** The question, while it is open. */
+/** The open question. */
 const RETRIES = /Press[\s│]+Enter[\s│]+to[\s│]+retry,[\s│]+or[\s│]+Ctrl-C[\s│]+to[\s│]+stop\./;
 const ACCOUNT = "GET /v2/account";
 const INFO = "GET /v1/oauth/token/info";
 
 describe
   .skipIf(needsScript !== "")
-  .concurrent(`a person without a token is led to one${needsScript}`, () => {
-    it("headless: the address, a name, an expiry; then the plan, a yes, and all is written", async (context) => {
+  .concurrent(`a user without a token gets a guide${needsScript}`, () => {
+    it("headless: shows the address, a name, an expiry and the plan; yes writes everything", async (context) => {
       const { bench, terminal } = await guided(context);
       const guide = await terminal.until(ASKS);
       context.expect(guide).toContain(FORM);
@@ -62,7 +62,7 @@ describe
       await expectRestored(context, terminal);
     });
 
-    it("the scopes to tick are those that the code needs", async (context) => {
+    it("lists the scopes that the code needs", async (context) => {
       const { terminal } = await guided(context, [], {}, async (bench) => {
         await bench.write("infra/main.tf", 'resource "digitalocean_tag" "a" {\n  name = "a"\n}\n');
         return undefined;
@@ -75,7 +75,7 @@ describe
       context.expect(await terminal.exit).toBe(130);
     });
 
-    it("with --env NAME the name tells the environments apart", async (context) => {
+    it("with --env NAME, the token name contains the environment", async (context) => {
       const { bench, terminal } = await guided(context, ["--env", "prod"], {}, async (bench) => {
         const prod = "environments: { prod: { token: { envFile: .env.prod } } }\n";
         await bench.write(".do-bootstraprc", prod);
@@ -89,7 +89,7 @@ describe
       context.expect(await bench.read(".env.prod")).toContain(bench.token);
     });
 
-    it("without --env a menu of the environments comes first, and the choice is an --env", async (context) => {
+    it("without --env, a menu of environments comes first, and the choice works like --env", async (context) => {
       const { bench, terminal } = await guided(context, [], {}, async (bench) => {
         const of = (name: string) =>
           `{ token: { envFile: .env.${name} }, account: { team: ${TEAM} } }`;
@@ -115,23 +115,28 @@ describe
     it.for([
       ["DISPLAY", { DISPLAY: ":0" }, true],
       ["WAYLAND_DISPLAY", { WAYLAND_DISPLAY: "wayland-0" }, true],
-      ["DISPLAY of another machine, by ssh", { DISPLAY: ":10", SSH_CONNECTION: "1 2 3 4" }, false],
-    ] as const)("%s: is the form opened?", async ([, env, isOpened], context) => {
-      const opened = (bench: Workbench) => join(bench.tmp, "opened");
-      const { bench, terminal } = await guided(context, [], { env }, (bench) =>
-        opener(bench.bin, opened(bench)),
-      );
-      const guide = await terminal.until(ASKS);
-      context.expect(guide).toContain(FORM);
-      context.expect(guide).toMatch(isOpened ? /Your browser opens/ : /Open the form in a browser/);
-      const log = () => readFile(opened(bench), "utf8").catch(() => "");
-      if (isOpened) await context.expect.poll(log, { timeout: 10_000 }).toBe(`${FORM}\n`);
-      terminal.type(CTRL_C);
-      context.expect(await terminal.exit).toBe(130);
-      context.expect(await log()).toBe(isOpened ? `${FORM}\n` : "");
-    });
+      ["DISPLAY over ssh", { DISPLAY: ":10", SSH_CONNECTION: "1 2 3 4" }, false],
+    ] as const)(
+      "%s: opens the form, or only prints its address",
+      async ([, env, isOpened], context) => {
+        const opened = (bench: Workbench) => join(bench.tmp, "opened");
+        const { bench, terminal } = await guided(context, [], { env }, (bench) =>
+          opener(bench.bin, opened(bench)),
+        );
+        const guide = await terminal.until(ASKS);
+        context.expect(guide).toContain(FORM);
+        context
+          .expect(guide)
+          .toMatch(isOpened ? /Your browser opens/ : /Open the form in a browser/);
+        const log = () => readFile(opened(bench), "utf8").catch(() => "");
+        if (isOpened) await context.expect.poll(log, { timeout: 10_000 }).toBe(`${FORM}\n`);
+        terminal.type(CTRL_C);
+        context.expect(await terminal.exit).toBe(130);
+        context.expect(await log()).toBe(isOpened ? `${FORM}\n` : "");
+      },
+    );
 
-    it("an xdg-open that the repo brings along is not run (rule 7)", async (context) => {
+    it("does not run an xdg-open from the repo (rule 7)", async (context) => {
       const env = { DISPLAY: ":0" };
       const { bench, terminal } = await guided(context, [], { env }, async (bench) => {
         const bin = join(bench.repo, "node_modules/.bin");
@@ -145,7 +150,7 @@ describe
       context.expect(Object.keys(await fileTree(bench.tmp))).toEqual([]);
     });
 
-    it("a token with a second line break: the plan is still asked about", async (context) => {
+    it("a token with a second line break: still asks about the plan", async (context) => {
       const { bench, terminal } = await guided(context);
       await terminal.waitFor(ASKS);
       terminal.type(`  ${bench.token} \r\r`);
@@ -155,31 +160,34 @@ describe
     });
   });
 
-describe.skipIf(needsScript !== "").concurrent(`what a person may do wrong${needsScript}`, () => {
+describe.skipIf(needsScript !== "").concurrent(`mistakes of the user${needsScript}`, () => {
   const malformed = `dop_v1_${"ab".repeat(16)}`;
   it.for<[name: string, make: () => string, why: RegExp]>([
     ["half a token", () => malformed, /32 characters after the prefix, not 64/],
     ["a refresh token", () => randomToken().replace("dop", "dor"), /refresh token \(dor_v1_\)/],
-    ["a token that is refused", randomToken, /DigitalOcean refuses this token \(401\)/],
-  ])("%s, three times: the reason, the tries left, exit 4", async ([, make, why], context) => {
-    const { bench, terminal, hash } = await guided(context);
-    const pasted: string[] = [];
-    for (const left of LEFT) {
-      await terminal.waitFor(ASKS);
-      pasted.push(make());
-      terminal.type(`${pasted.at(-1)}\r`);
-      const said = words(await terminal.until(left));
-      context.expect(said).toMatch(why);
-    }
-    context.expect(await terminal.exit).toBe(4);
-    for (const text of pasted.filter(Boolean)) {
-      context.expect(terminal.raw()).not.toContain(text.slice(7, 23));
-    }
-    context.expect(words(terminal.screen())).toContain("Nothing was changed");
-    await expectUntouched(context, { bench, terminal, hash });
-  });
+    ["a token that is rejected", randomToken, /DigitalOcean refuses this token \(401\)/],
+  ])(
+    "%s, three times: prints the reason and the tries left, exits with 4",
+    async ([, make, why], context) => {
+      const { bench, terminal, hash } = await guided(context);
+      const pasted: string[] = [];
+      for (const left of LEFT) {
+        await terminal.waitFor(ASKS);
+        pasted.push(make());
+        terminal.type(`${pasted.at(-1)}\r`);
+        const said = words(await terminal.until(left));
+        context.expect(said).toMatch(why);
+      }
+      context.expect(await terminal.exit).toBe(4);
+      for (const text of pasted.filter(Boolean)) {
+        context.expect(terminal.raw()).not.toContain(text.slice(7, 23));
+      }
+      context.expect(words(terminal.screen())).toContain("Nothing was changed");
+      await expectUntouched(context, { bench, terminal, hash });
+    },
+  );
 
-  it("Enter alone is no try", async (context) => {
+  it("Enter alone does not count as a try", async (context) => {
     const { terminal } = await guided(context);
     for (let i = 0; i < 4; i++) {
       await terminal.waitFor(ASKS);
@@ -191,7 +199,7 @@ describe.skipIf(needsScript !== "").concurrent(`what a person may do wrong${need
     context.expect(await terminal.exit).toBe(130);
   });
 
-  it("wrong, then right: all is written", async (context) => {
+  it("a wrong token, then a valid one: writes everything", async (context) => {
     const { bench, terminal } = await guided(context);
     await terminal.waitFor(ASKS);
     terminal.type("hunter2\r");
@@ -204,7 +212,7 @@ describe.skipIf(needsScript !== "").concurrent(`what a person may do wrong${need
     context.expect(await bench.read(".env")).toContain(bench.token);
   });
 
-  it("a no: exit 1", async (context) => {
+  it("answering no: exit 1", async (context) => {
     const { bench, terminal, hash } = await guided(context);
     await terminal.waitFor(ASKS);
     terminal.type(`${bench.token}\r`);
@@ -217,7 +225,7 @@ describe.skipIf(needsScript !== "").concurrent(`what a person may do wrong${need
 });
 
 describe.skipIf(needsScript !== "").concurrent(`the network fails${needsScript}`, () => {
-  /** Both stand for DigitalOcean. */
+  /** Both are DigitalOcean's addresses. */
   const at = (url: string) => ({ DIGITALOCEAN_API_URL: url, DO_BOOTSTRAP_OAUTH_URL: url });
   const closed = { ...at("https://api.digitalocean.com"), HTTPS_PROXY: "http://127.0.0.1:1" };
 
@@ -231,10 +239,10 @@ describe.skipIf(needsScript !== "").concurrent(`the network fails${needsScript}`
     return { ...started, open };
   }
 
-  it("the pasted token is kept: Enter asks again, as often as it takes", async (context) => {
+  it("keeps the pasted token: Enter retries, as often as needed", async (context) => {
     const { bench, terminal, open } = await guidedBehindDoor(context);
     await terminal.waitFor(ASKS);
-    // The second line break is no Enter of the question that comes next.
+    // The second line break does not answer the next question.
     terminal.type(`${bench.token}\r\r`);
     for (let tries = 0; tries < 4; tries++) {
       const said = words(await terminal.until(RETRIES));
@@ -255,7 +263,7 @@ describe.skipIf(needsScript !== "").concurrent(`the network fails${needsScript}`
     await expectRestored(context, terminal);
   });
 
-  it("a token that is refused then costs a try, and another is pasted", async (context) => {
+  it("a token that is then rejected costs a try, and another can be pasted", async (context) => {
     const { bench, terminal, open } = await guidedBehindDoor(context);
     await terminal.waitFor(ASKS);
     terminal.type(`${randomToken()}\r`);
@@ -297,25 +305,28 @@ describe.skipIf(needsScript !== "").concurrent(`the network fails${needsScript}`
       },
       " can't verify the token: the server failed (503).",
     ],
-  ])("%s: the host and the reason; Ctrl-C stops, exit 130", async ([, arrange, why], context) => {
-    const { bench, terminal, hash } = await guided(context, [], {}, async (bench) => ({
-      env: arrange(bench),
-    }));
-    await terminal.waitFor(ASKS);
-    terminal.type(`${bench.token}\r`);
-    for (const key of ["\r", CTRL_C]) {
-      context.expect(words(await terminal.until(RETRIES))).toContain(why);
-      terminal.type(key);
-    }
-    context.expect(await terminal.exit, terminal.screen()).toBe(130);
-    context.expect(terminal.raw()).not.toContain(bench.token.slice(7, 23));
-    await expectUntouched(context, { bench, terminal, hash });
-  });
+  ])(
+    "%s: prints the host and the reason; Ctrl-C stops, exit 130",
+    async ([, arrange, why], context) => {
+      const { bench, terminal, hash } = await guided(context, [], {}, async (bench) => ({
+        env: arrange(bench),
+      }));
+      await terminal.waitFor(ASKS);
+      terminal.type(`${bench.token}\r`);
+      for (const key of ["\r", CTRL_C]) {
+        context.expect(words(await terminal.until(RETRIES))).toContain(why);
+        terminal.type(key);
+      }
+      context.expect(await terminal.exit, terminal.screen()).toBe(130);
+      context.expect(terminal.raw()).not.toContain(bench.token.slice(7, 23));
+      await expectUntouched(context, { bench, terminal, hash });
+    },
+  );
 
   it.for([
     ["the environment", (token: string) => ({ env: { DIGITALOCEAN_TOKEN: token } })],
     [".env", (token: string) => ({ file: `DIGITALOCEAN_TOKEN=${token}\n` })],
-  ] as const)("a token in %s: Enter asks again", async ([, place], context) => {
+  ] as const)("a token in %s: Enter retries", async ([, place], context) => {
     let open = async () => {};
     const { terminal } = await guided(context, [], {}, async (bench) => {
       const { env, file }: { env?: object; file?: string } = place(bench.token);
@@ -334,7 +345,7 @@ describe.skipIf(needsScript !== "").concurrent(`the network fails${needsScript}`
     context.expect(await terminal.exit, terminal.screen()).toBe(1);
   });
 
-  it("--yes: nobody is asked, exit 7", async (context) => {
+  it("--yes: does not ask, exit 7", async (context) => {
     const { terminal } = await guided(context, ["--yes"], {}, async (bench) => ({
       env: { ...closed, DIGITALOCEAN_TOKEN: bench.token },
     }));
@@ -344,7 +355,7 @@ describe.skipIf(needsScript !== "").concurrent(`the network fails${needsScript}`
   });
 });
 
-describe.skipIf(needsScript !== "").concurrent(`before the question is there${needsScript}`, () => {
+describe.skipIf(needsScript !== "").concurrent(`before the question appears${needsScript}`, () => {
   /** The program has started, and waits for git. */
   async function waiting(context: TestContext) {
     let hold = async () => async () => {};
@@ -356,7 +367,8 @@ describe.skipIf(needsScript !== "").concurrent(`before the question is there${ne
       const script = `#!/bin/sh\n[ -p '${fifo}' ] && read -r line < '${fifo}'\nexec '${real}' "$@"\n`;
       await writeFile(git, script, { mode: 0o755 });
       hold = async () => {
-        // Its end is open when somebody reads. Our own open() would keep a thread of few.
+        // The shell's open() returns when a reader opens the FIFO. Our own would block one of
+        // Node's few threads.
         const holder = execa("sh", ["-c", 'exec 3> "$0"; echo; read -r line; rm "$0"', fifo]);
         context.onTestFinished(async () => void holder.kill());
         holder.catch(() => undefined);
@@ -373,9 +385,9 @@ describe.skipIf(needsScript !== "").concurrent(`before the question is there${ne
   }
 
   it.for([
-    ["a token and Enter: it is the answer", "\r", ""],
-    ["a token: Enter makes it the answer", "", "\r"],
-  ] as const)("%s, and is never on the screen", async ([, early, late], context) => {
+    ["a token and Enter are the answer", "\r", ""],
+    ["a token is the answer after Enter", "", "\r"],
+  ] as const)("%s, and the token is never on the screen", async ([, early, late], context) => {
     const { bench, terminal, go } = await waiting(context);
     terminal.type(`${bench.token}${early}`);
     await go();
@@ -396,14 +408,14 @@ describe.skipIf(needsScript !== "").concurrent(`before the question is there${ne
     ["SIGTERM", (terminal) => terminal.signal("SIGTERM"), 130],
     ["SIGHUP", (terminal) => terminal.signal("SIGHUP"), 130],
     ["SIGQUIT", (terminal) => terminal.signal("SIGQUIT"), 131],
-  ])("%s ends the run, and the terminal is as it was", async ([, end, status], context) => {
+  ])("%s ends the run and restores the terminal", async ([, end, status], context) => {
     const { bench, terminal, hash } = await waiting(context);
     end(terminal);
     context.expect(await terminal.exit, terminal.screen()).toBe(status);
     await expectUntouched(context, { bench, terminal, hash });
   });
 
-  it("a token.command finds the terminal as it was: it may ask there", async (context) => {
+  it("token.command gets the terminal in its normal mode", async (context) => {
     const { terminal } = await guided(context, ["--trust"], {}, async (bench) => {
       await bench.write("token.sh", `/bin/stty -a < /dev/tty >&2\necho ${bench.token}\n`);
       await bench.write(".do-bootstraprc", "token: { command: [/bin/sh, ./token.sh] }\n");
@@ -428,45 +440,47 @@ const WRITERS = [
   ],
 ] as const;
 
-describe.skipIf(needsScript !== "").concurrent(`who writes asks first${needsScript}`, () => {
-  const writing = (context: TestContext, [args, files]: (typeof WRITERS)[number], more = "") =>
-    guided(context, [...args, ...(more === "" ? [] : [more])], {}, async (bench) => {
-      for (const [path, text] of Object.entries(files)) await bench.write(path, text);
-      return undefined;
+describe
+  .skipIf(needsScript !== "")
+  .concurrent(`commands that write ask first${needsScript}`, () => {
+    const writing = (context: TestContext, [args, files]: (typeof WRITERS)[number], more = "") =>
+      guided(context, [...args, ...(more === "" ? [] : [more])], {}, async (bench) => {
+        for (const [path, text] of Object.entries(files)) await bench.write(path, text);
+        return undefined;
+      });
+
+    it.for(WRITERS)("%j: answering no changes nothing, exit 1", async (row, context) => {
+      const { bench, terminal, hash } = await writing(context, row);
+      const plan = await terminal.until(CONFIRMS);
+      context.expect(plan).toContain(row[2]);
+      terminal.type("n");
+      context.expect(await terminal.exit, terminal.screen()).toBe(1);
+      context.expect(terminal.screen()).toMatch(/Nothing was changed\. \[DECLINED\]/);
+      await expectUntouched(context, { bench, terminal, hash });
     });
 
-  it.for(WRITERS)("%j: a no changes nothing, exit 1", async (row, context) => {
-    const { bench, terminal, hash } = await writing(context, row);
-    const plan = await terminal.until(CONFIRMS);
-    context.expect(plan).toContain(row[2]);
-    terminal.type("n");
-    context.expect(await terminal.exit, terminal.screen()).toBe(1);
-    context.expect(terminal.screen()).toMatch(/Nothing was changed\. \[DECLINED\]/);
-    await expectUntouched(context, { bench, terminal, hash });
-  });
+    it.for(WRITERS)("%j: answering yes writes; a second run does not ask", async (row, context) => {
+      const { bench, terminal } = await writing(context, row);
+      await terminal.waitFor(CONFIRMS);
+      terminal.type("y");
+      context.expect(await terminal.exit, terminal.screen()).toBe(0);
+      context.expect(await bench.read(row[2])).not.toBe("");
+      const again = start(context, bench, row[0]);
+      context.expect(await again.exit, again.screen()).toBe(0);
+      context.expect(again.screen()).not.toMatch(CONFIRMS);
+    });
 
-  it.for(WRITERS)("%j: a yes writes; then there is nothing to ask", async (row, context) => {
-    const { bench, terminal } = await writing(context, row);
-    await terminal.waitFor(CONFIRMS);
-    terminal.type("y");
-    context.expect(await terminal.exit, terminal.screen()).toBe(0);
-    context.expect(await bench.read(row[2])).not.toBe("");
-    const again = start(context, bench, row[0]);
-    context.expect(await again.exit, again.screen()).toBe(0);
-    context.expect(again.screen()).not.toMatch(CONFIRMS);
+    it.for(WRITERS)("%j --yes: does not ask", async (row, context) => {
+      const { bench, terminal } = await writing(context, row, "--yes");
+      context.expect(await terminal.exit, terminal.screen()).toBe(0);
+      context.expect(terminal.screen()).not.toMatch(CONFIRMS);
+      context.expect(await bench.read(row[2])).not.toBe("");
+    });
   });
-
-  it.for(WRITERS)("%j --yes: nobody is asked", async (row, context) => {
-    const { bench, terminal } = await writing(context, row, "--yes");
-    context.expect(await terminal.exit, terminal.screen()).toBe(0);
-    context.expect(terminal.screen()).not.toMatch(CONFIRMS);
-    context.expect(await bench.read(row[2])).not.toBe("");
-  });
-});
 
 describe
   .skipIf(needsScript !== "")
-  .concurrent(`Ctrl-C leaves all as it was, exit 130${needsScript}`, () => {
+  .concurrent(`Ctrl-C changes nothing, exit 130${needsScript}`, () => {
     type Way = (terminal: Terminal, bench: Workbench) => Promise<unknown>;
     const paste: Way = async (terminal, bench) => {
       await terminal.waitFor(ASKS);
@@ -527,7 +541,7 @@ describe
 
 describe
   .skipIf(needsScript !== "")
-  .concurrent(`whatever ends the question ends the run, exit 130${needsScript}`, () => {
+  .concurrent(`anything that ends the question ends the run, exit 130${needsScript}`, () => {
     const ENDS: readonly (readonly [string, (terminal: Terminal) => void])[] = [
       ["Ctrl-D", (terminal) => terminal.type("\x04")],
       ...(["SIGTERM", "SIGHUP", "SIGINT"] as const).map(
@@ -552,7 +566,7 @@ describe
     });
   });
 
-it("hook remove shows what goes before it asks", async (context) => {
+it("hook remove shows what it deletes before it asks", async (context) => {
   if (needsScript !== "") return context.skip();
   const { bench, terminal } = await guided(context, ["hook", "install", "--yes"]);
   expect(await terminal.exit).toBe(0);
@@ -562,11 +576,11 @@ it("hook remove shows what goes before it asks", async (context) => {
   expect(await again.exit).toBe(1);
 });
 
-describe.skipIf(needsScript !== "").concurrent(`nobody is asked${needsScript}`, () => {
+describe.skipIf(needsScript !== "").concurrent(`runs without questions${needsScript}`, () => {
   it.for([
     ["--yes, with a token in the environment", ["--yes"], {}, true, 0],
     ["CI=true without a token", [], { CI: "true" }, false, 4],
-    ["CI=true with one", [], { CI: "true" }, true, 0],
+    ["CI=true with a token", [], { CI: "true" }, true, 0],
     ["check", ["check"], {}, false, 4],
     ["--dry-run", ["--dry-run"], {}, true, 0],
     ["--json", ["--json", "--yes"], {}, true, 0],
@@ -578,7 +592,7 @@ describe.skipIf(needsScript !== "").concurrent(`nobody is asked${needsScript}`, 
     context.expect(terminal.screen()).not.toMatch(/◆|Paste the token|Make th/);
   });
 
-  it("standard input is no terminal", async (context) => {
+  it("standard input is not a terminal", async (context) => {
     const bench = await workbench(context);
     const terminal = start(context, bench, [], { redirect: "< /dev/null" });
     context.expect(await terminal.exit, terminal.screen()).toBe(4);
@@ -627,7 +641,7 @@ describe.skipIf(needsScript !== "").concurrent(`lines fit the terminal${needsScr
     context.expect(tooLong(again, columns)).toEqual([]);
   });
 
-  it.for([40, 80])("%i columns: the guide, with its address whole", async (columns, context) => {
+  it.for([40, 80])("%i columns: the guide, with the whole address", async (columns, context) => {
     const { terminal } = await guided(context, [], { columns });
     await terminal.waitFor(ASKS);
     terminal.type("nonsense\r");
@@ -638,7 +652,7 @@ describe.skipIf(needsScript !== "").concurrent(`lines fit the terminal${needsScr
     context.expect(tooLong(terminal, columns)).toEqual([]);
   });
 
-  it("a terminal that does not know its width has 80 columns", async (context) => {
+  it("works on a terminal without a known width", async (context) => {
     const { bench, terminal } = await guided(context, [], { columns: 0 });
     context.expect(await terminal.until(ASKS)).toContain(FORM);
     terminal.type(`${bench.token}\r`);
@@ -648,12 +662,12 @@ describe.skipIf(needsScript !== "").concurrent(`lines fit the terminal${needsScr
   });
 });
 
-describe.skipIf(needsScript !== "").concurrent(`colour and finished repos${needsScript}`, () => {
+describe.skipIf(needsScript !== "").concurrent(`colour and second runs${needsScript}`, () => {
   it.for([
     ["a terminal", {}, true],
     ["NO_COLOR", { NO_COLOR: "1" }, false],
     ["TERM=dumb", { TERM: "dumb" }, false],
-  ] as const)("%s: is there colour?", async ([, env, isColoured], context) => {
+  ] as const)("%s: uses colour or not", async ([, env, isColoured], context) => {
     const { bench, terminal } = await guided(context, [], { env });
     await terminal.waitFor(ASKS);
     terminal.type("nonsense\r");
@@ -670,12 +684,12 @@ describe.skipIf(needsScript !== "").concurrent(`colour and finished repos${needs
   });
 
   it.for([
-    ["a pipe", {}, [], false],
+    ["no setting", {}, [], false],
     ["FORCE_COLOR", { FORCE_COLOR: "1" }, [], true],
     ["FORCE_COLOR=0", { FORCE_COLOR: "0" }, [], false],
     ["--color", {}, ["--color"], true],
     ["--no-color, FORCE_COLOR", { FORCE_COLOR: "1" }, ["--no-color"], false],
-  ] as const)("in a pipe, %s: is there colour?", async ([, env, args, isColoured], context) => {
+  ] as const)("in a pipe, %s: uses colour or not", async ([, env, args, isColoured], context) => {
     const bench = await workbench(context);
     const given = { DIGITALOCEAN_TOKEN: bench.token, ...env };
     for (const command of [["check"], ["--dry-run"], []]) {
@@ -684,13 +698,13 @@ describe.skipIf(needsScript !== "").concurrent(`colour and finished repos${needs
     }
   });
 
-  it("a second run says so in one line", async (context) => {
+  it("a second run prints one line", async (context) => {
     const bench = await workbench(context);
     await fakeDoctl(bench.bin, { writeDelayMs: 0 });
     await bench.run(["--token-stdin"], { input: bench.token });
     const terminal = start(context, bench, ["--strict"]);
     context.expect(await terminal.exit, terminal.screen()).toBe(0);
-    // What the spinner drew was wiped.
+    // The spinner's output was erased.
     const lines = terminal
       .screen()
       .replace(/[^\n]*\r(?!\n)/g, "")
@@ -701,7 +715,7 @@ describe.skipIf(needsScript !== "").concurrent(`colour and finished repos${needs
   });
 });
 
-/** An address that refuses connections until it is opened; then it is that of the API. */
+/** An address that refuses connections until it is opened; then it forwards to the API. */
 async function closedDoor({ onTestFinished }: TestContext, api: string) {
   const door = createServer((socket) => {
     const behind = connect(Number(new URL(api).port), "127.0.0.1");

@@ -13,7 +13,7 @@ const PUBLIC = "do-bootstrap.auto.tfvars.json";
 const THREE = ["provider.tf", "variables.tf", "versions.tf"];
 const VARIABLES = { region: "nyc3", size: 2.5, public: true, zones: ["a"], tags: { a: "b" } };
 
-describe("what is next", () => {
+describe("the next steps", () => {
   const PROD = { environments: { prod: { terraform: { workspace: "w" } } } };
 
   it.each<[string, object, string[], string]>([
@@ -45,8 +45,8 @@ describe("what is next", () => {
   });
 
   it.each<[string, string, string[], object, string[]]>([
-    ["made by init", "", [], { dir: "infra" }, ["infra/.terraform.lock.hcl"]],
-    ["that git has", "", ["infra/.terraform.lock.hcl"], { dir: "infra" }, []],
+    ["written by init", "", [], { dir: "infra" }, ["infra/.terraform.lock.hcl"]],
+    ["that git tracks", "", ["infra/.terraform.lock.hcl"], { dir: "infra" }, []],
     ["that git ignores", ".terraform.lock.hcl\n", [], { dir: "infra" }, []],
     [
       "of many roots",
@@ -70,7 +70,7 @@ describe("what is next", () => {
     expect(status).toBe(0);
   });
 
-  it("to commit: words that can be pasted, and nothing that git ignores", async () => {
+  it("to commit: shell-quoted words, and nothing that git ignores", async () => {
     const bench = await workbench();
     await configure(bench, { dir: "a; touch PWNED" });
     const { stderr } = await bench.run(["--token-stdin"], { input: bench.token });
@@ -92,12 +92,12 @@ describe("what is next", () => {
   it.each<[string, object, ...string[]]>([
     ["no keys", {}, "Fix the error above, then run do-bootstrap --env prod"],
     [
-      "keys of a bucket",
+      "a backend",
       { backend: { bucket: "acme", region: "nyc3", key: "x" } },
       "do-bootstrap exec --env prod --explain -- terraform '-chdir=my infra' init explains the error.",
       "Then run do-bootstrap --env prod",
     ],
-  ])("after an init that failed: %s", async (_, root, ...said) => {
+  ])("after a failed init: %s", async (_, root, ...said) => {
     const bench = await workbench();
     await fakeTerraform(bench.bin, { script: "exit 1" });
     const terraform = { dir: "my infra", ...root };
@@ -155,7 +155,7 @@ describe("the files of a root module", () => {
     expect(await bench.git("ls-files", "--others", "--exclude-standard")).toContain(PUBLIC);
   });
 
-  it("the values of config win, a person's own stay", async () => {
+  it("values of the config override, and the user's own values stay", async () => {
     const bench = await workbench();
     await configure(bench, { variables: { region: "fra1" } });
     await bench.write(PUBLIC, '{ "region": "nyc3", "own": [1] }');
@@ -189,10 +189,10 @@ describe("the files of a root module", () => {
 
   it.each([
     [SECRET, "is not JSON", notJson],
-    [SECRET, "leads out of the repo", outside],
+    [SECRET, "resolves outside the repo", outside],
     [PUBLIC, "is not JSON", notJson],
-    [PUBLIC, "leads out of the repo", outside],
-  ])("%s that %s is left alone: an error", async (name, _, make) => {
+    [PUBLIC, "resolves outside the repo", outside],
+  ])("%s that %s is an error, and nothing changes", async (name, _, make) => {
     const bench = await workbench();
     await configure(bench, { variables: { region: "nyc3" } });
     await make(bench, name);
@@ -205,7 +205,7 @@ describe("the files of a root module", () => {
   it.each([
     ["in CI", { env: { CI: "1" } }, "--token-stdin"],
     ["from the environment", { env: { DIGITALOCEAN_TOKEN: "T" }, input: "" }, "--yes"],
-  ])("no secret is written %s; with --save it is", async (_, options, arg) => {
+  ])("writes no secret %s without --save", async (_, options, arg) => {
     const bench = await workbench();
     const env = JSON.parse(JSON.stringify(options.env).replace('"T"', `"${bench.token}"`));
     const run = (...args: string[]) => bench.run([arg, ...args], { input: bench.token, env });
@@ -215,7 +215,7 @@ describe("the files of a root module", () => {
     expect(await terraformFiles(bench)).toEqual([SECRET, ...THREE]);
   });
 
-  it("a stale secret file would beat the environment's token: an error", async () => {
+  it("an outdated secret file that would override the environment's token is an error", async () => {
     const bench = await workbench();
     await bench.write(SECRET, JSON.stringify({ do_token: randomToken() }), 0o600);
     const env = { DIGITALOCEAN_TOKEN: bench.token };
@@ -229,14 +229,14 @@ describe("the files of a root module", () => {
   });
 });
 
-describe("files that are somebody's own", () => {
+describe("the user's own files", () => {
   it.each([
     ["main.tf", "."],
     ["main.tf.json", "."],
     ["main.tofu", "."],
     ["terraform/main.tf", "terraform"],
     ["infra/main.tf", "infra"],
-  ])("%s stays as it is, and makes its folder the default dir", async (file, dir) => {
+  ])("%s stays unchanged, and its folder becomes the default dir", async (file, dir) => {
     const bench = await workbench();
     const text = file.endsWith("json") ? "{ }" : "# mine";
     await bench.write(file, text, 0o640);
@@ -249,7 +249,7 @@ describe("files that are somebody's own", () => {
     expect(terraform).toMatchObject([{ dir: join(bench.repo, dir) }]);
   });
 
-  it("an edited file stays, with a note; the others go on", async () => {
+  it("keeps an edited file with a note, and writes the others", async () => {
     const bench = await workbench();
     await init(bench);
     const edited = `${await bench.read("versions.tf")}\n# mine\n`;
@@ -260,7 +260,7 @@ describe("files that are somebody's own", () => {
     expect(await bench.read("provider.tf")).toContain("var.do_token");
   });
 
-  it("an unedited one of an older template is upgraded, with CRLF too", async () => {
+  it("updates an unedited file of an older template, also with CRLF", async () => {
     const bench = await workbench();
     await init(bench);
     const current = await bench.read("versions.tf");
@@ -272,7 +272,7 @@ describe("files that are somebody's own", () => {
     }
   });
 
-  it("a root that has grown: a file of ours that was deleted does not come back", async () => {
+  it("in a root with other files, does not write a deleted file again", async () => {
     const bench = await workbench();
     await init(bench);
     await bench.write(
@@ -285,7 +285,7 @@ describe("files that are somebody's own", () => {
   });
 });
 
-describe("a tool too old for ephemeral variables", () => {
+describe("tools that are too old for ephemeral variables", () => {
   it.each([
     ["terraform", "1.5.7", "tfvars", true],
     ["terraform", "1.9.8", "tfvars", true],
@@ -295,7 +295,7 @@ describe("a tool too old for ephemeral variables", () => {
     ["terraform", "?", "tfvars", false],
     ["tofu", "1.10.6", "tfvars", true],
     ["tofu", "1.11.0", "tfvars", false],
-  ])("%s %s with credentials %s: %s", async (name, version, credentials, isTooOld) => {
+  ])("%s %s with credentials %s: too old is %s", async (name, version, credentials, isTooOld) => {
     const bench = await workbench();
     const answer = version === "?" ? "no JSON" : JSON.stringify({ terraform_version: version });
     await bench.write(`../bin/${name}`, `#!/bin/sh\necho '${answer}'\n`, 0o755);
@@ -322,7 +322,7 @@ describe.skipIf(needsTerraform)(`with a real terraform${needsTerraform}`, () => 
     expect(await terraform(bench, ["fmt", "-check", "-recursive", "-diff"])).toEqual(formatted);
   });
 
-  it("the value arrives at plan and apply, and is in neither plan nor state", async () => {
+  it("plan and apply get the token, and neither plan nor state contains it", async () => {
     const bench = await workbench();
     await configure(bench, { variables: VARIABLES });
     await init(bench);
@@ -337,7 +337,7 @@ describe.skipIf(needsTerraform)(`with a real terraform${needsTerraform}`, () => 
     expect(await readFile(join(root, "terraform.tfstate"), "utf8")).not.toContain(bench.token);
   });
 
-  it("without `ephemeral` the same search finds it in the plan", async () => {
+  it("without `ephemeral`, the plan contains it", async () => {
     const bench = await workbench();
     await init(bench);
     const root = await withoutProvider(bench);
@@ -349,7 +349,7 @@ describe.skipIf(needsTerraform)(`with a real terraform${needsTerraform}`, () => 
     expect(await planFile(join(root, "p.tfplan"))).toContain(bench.token);
   });
 
-  /** A root with the generated variables, which checks the token by its hash and needs no download. */
+  /** A root with the generated variables that checks the token by its hash, without a download. */
   async function withoutProvider(bench: Workbench): Promise<string> {
     const root = join(bench.root, "root");
     bench.mayHold(`../root/${SECRET}`);
@@ -374,7 +374,7 @@ describe.skipIf(needsMirror)(`with the real provider${needsMirror}`, () => {
     ["tfvars, from the file", "tfvars", "--token-stdin", {}],
     ["tfvars, null: from the environment", "tfvars", "--yes", { DIGITALOCEAN_TOKEN: "T" }],
     ["env", "env", "--token-stdin", { DIGITALOCEAN_ACCESS_TOKEN: "T" }],
-  ])("the token arrives at the API: %s", async (_, credentials, arg, given) => {
+  ])("the API gets the token: %s", async (_, credentials, arg, given) => {
     const bench = await workbench();
     await configure(bench, { credentials });
     const env = JSON.parse(JSON.stringify(given).replace('"T"', `"${bench.token}"`));

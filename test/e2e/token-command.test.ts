@@ -12,7 +12,7 @@ import {
 
 const TRUSTED = ".local/state/do-bootstrap/trusted";
 
-/** A repo whose config gets the token from a password manager, which counts how often it is asked. */
+/** A repo whose config gets the token from a password manager, which logs each call. */
 async function repo(script?: string, command = "[vault, read, token]"): Promise<Workbench> {
   const bench = await workbench();
   await manager(bench, script);
@@ -44,7 +44,7 @@ describe("token.command", () => {
     ["env"],
     ["scopes"],
     ["init", "--dry-run"],
-  ])("%s does not run what nobody trusted", async (...args) => {
+  ])("%s does not run an untrusted command", async (...args) => {
     const bench = await repo();
     const { status, stdout, stderr } = await bench.run(args);
     expect(status).toBe(args[0] === "exec" ? 125 : 4);
@@ -53,7 +53,7 @@ describe("token.command", () => {
     expect(await asked(bench)).toEqual([]);
   });
 
-  it("is trusted once on a machine, and then gives every command its token", async () => {
+  it("is trusted once on a machine, and then provides the token to every command", async () => {
     const bench = await repo();
     expect((await trust(bench)).status).toBe(0);
     const [file = ""] = await readdir(join(bench.home, TRUSTED));
@@ -66,7 +66,7 @@ describe("token.command", () => {
     expect({ status, stdout }).toMatchObject({ status: 0 });
   });
 
-  it("shows what it says on standard error, and nowhere what it prints", async () => {
+  it("shows the command's stderr, and never its output", async () => {
     const bench = await repo();
     const { stdout, stderr } = await trust(bench, { process: true });
     expect(withoutProgress(stderr)).toContain("unlock your vault\n");
@@ -76,7 +76,7 @@ describe("token.command", () => {
     }
   });
 
-  it("writes the token nowhere in the repo, save with --save", async () => {
+  it("writes the token to the repo only with --save", async () => {
     const bench = await repo();
     await trust(bench);
     const texts = Object.values(await fileTree(bench.repo)).map(String);
@@ -85,14 +85,14 @@ describe("token.command", () => {
     expect(await bench.read(".env")).toBe(`DIGITALOCEAN_TOKEN=${bench.token}\n`);
   });
 
-  it("asks its owner once in a run", async () => {
+  it("runs once per run", async () => {
     const bench = await repo();
     await trust(bench);
     expect(await asked(bench)).toEqual(["read token"]);
   });
 
   it.each(["the environment", "the env file"])(
-    "is not asked where %s has a token",
+    "does not run when %s has a token",
     async (where) => {
       const bench = await repo();
       const env = where === "the environment" ? { DIGITALOCEAN_TOKEN: bench.token } : {};
@@ -106,7 +106,7 @@ describe("token.command", () => {
 
   it.each<[what: string, change: (bench: Workbench) => Promise<void>]>([
     [
-      "other words",
+      "other arguments",
       (bench) => bench.write(".do-bootstraprc", "token: { command: [vault, read, other] }\n"),
     ],
     [
@@ -116,7 +116,7 @@ describe("token.command", () => {
         await bench.write(".do-bootstraprc", "{}\n");
       },
     ],
-  ])("%s ask again", async (what, change) => {
+  ])("needs trust again with %s", async (what, change) => {
     const bench = await repo();
     await trust(bench);
     await change(bench);
@@ -125,7 +125,7 @@ describe("token.command", () => {
     expect(stdout).toContain("[token.command-untrusted]");
   });
 
-  it("a script of the repo's is trusted as it is, and a changed one asks again", async () => {
+  it("a script in the repo needs trust again after a change", async () => {
     const bench = await repo(undefined, "[sh, scripts/token.sh]");
     await bench.write("scripts/token.sh", `echo ${bench.token}\n`);
     const env = { PATH: `${bench.bin}:/bin:/usr/bin` };
@@ -135,7 +135,7 @@ describe("token.command", () => {
     expect((await bench.run(["check"], { env })).stdout).toContain("[token.command-untrusted]");
   });
 
-  it("so is one that a shell's line names", async () => {
+  it("a script in an sh -c line needs trust again after a change", async () => {
     const bench = await repo(undefined, '[sh, -c, "./token.sh read"]');
     await bench.write("token.sh", `#!/bin/sh\necho ${bench.token}\n`, 0o755);
     const env = { PATH: `${bench.bin}:/bin:/usr/bin` };
@@ -146,8 +146,8 @@ describe("token.command", () => {
 
   it.each<[what: string, link: string, to: string]>([
     ["a link", "scripts/token.sh", "../../acme/token.sh"],
-    ["a folder that is one", "scripts", "../acme"],
-  ])("a script by %s out of the repo is neither read nor run", async (_, link, to) => {
+    ["a linked folder", "scripts", "../acme"],
+  ])("a script outside the repo through %s is neither read nor run", async (_, link, to) => {
     const bench = await repo(undefined, "[sh, scripts/token.sh]");
     await bench.write("../acme/token.sh", `echo ${bench.token}\n`);
     await bench.write("scripts/x", "");
@@ -162,9 +162,9 @@ describe("token.command", () => {
 
   it.each<[what: string, script: string, says: RegExp]>([
     ["a failure", "exit 3", /exit status 3/],
-    ["silence", "true", /it printed nothing/],
+    ["no output", "true", /it printed nothing/],
     ["a signal", "kill -9 $$", /it was killed by a signal/],
-  ])("%s is said, with the command", async (_, script, says) => {
+  ])("reports %s, with the command", async (_, script, says) => {
     const bench = await repo(script);
     const { status, stderr } = await trust(bench);
     expect(status).toBe(4);
@@ -173,7 +173,7 @@ describe("token.command", () => {
     expect(stderr).toContain("[token.command-failed]");
   });
 
-  it("what is no token is named by where it is from, not by what it is", async () => {
+  it("reports a value that is not a token by its source, and does not print it", async () => {
     const bench = await repo("echo hunter2-secret");
     const { status, stderr } = await trust(bench);
     expect(status).toBe(4);
@@ -181,7 +181,7 @@ describe("token.command", () => {
     expect(stderr).not.toContain("hunter2");
   });
 
-  it("a name is never found inside the repo", async () => {
+  it("a program name is never looked up inside the repo", async () => {
     const bench = await repo(undefined, "[thief]");
     await bench.write("bin/thief", "#!/bin/sh\ntouch stolen\n", 0o755);
     const env = { PATH: `${join(bench.repo, "bin")}:${bench.bin}` };
@@ -191,7 +191,7 @@ describe("token.command", () => {
     expect(await readdir(bench.repo)).not.toContain("stolen");
   });
 
-  it("an environment does not take the command of the rest", async () => {
+  it("an environment does not use the top-level command", async () => {
     const bench = await repo();
     await trust(bench);
     await bench.write(
@@ -203,7 +203,7 @@ describe("token.command", () => {
     expect(stdout).toContain("[token.missing]");
   });
 
-  it("an environment with a command of its own does not take the token of the shared file", async () => {
+  it("an environment's own command overrides the token of the shared env file", async () => {
     const bench = await repo();
     await bench.write(".env", `DIGITALOCEAN_TOKEN=${"dop_v1_".padEnd(71, "0")}\n`, 0o600);
     await bench.write(
@@ -216,7 +216,7 @@ describe("token.command", () => {
     expect(await asked(bench)).toEqual(["read prod"]);
   });
 
-  it("exec --explain does not ask its owner again", async () => {
+  it("exec --explain does not run the command again", async () => {
     const bench = await repo();
     const script = "echo 'GET https://api.digitalocean.com/v2/account: 403 no' >&2; exit 1";
     const env = { PATH: `${bench.bin}:/bin:/usr/bin` };
@@ -225,7 +225,7 @@ describe("token.command", () => {
     expect(await asked(bench)).toEqual(["read token"]);
   });
 
-  it("the repo does not bring its own trust", async () => {
+  it("the repo can't bring its own trust", async () => {
     const bench = await repo();
     const state = join(bench.repo, "state");
     await mkdir(state);
@@ -236,23 +236,23 @@ describe("token.command", () => {
     expect(await readdir(state)).toEqual([]);
   });
 
-  // What another user can do where the user's state folder is in a place that others write to.
+  // What another user can do if the user's state folder is in a place that others can write to.
   it.each<[what: string, change: (state: string, inRepo: string) => Promise<unknown>]>([
     ["is a link into the repo", (state, inRepo) => linked(state, inRepo)],
     [
-      "has a link for our folder",
+      "contains a link as our folder",
       (state, inRepo) => linked(`${state}/do-bootstrap`, `${inRepo}/do-bootstrap`),
     ],
     [
-      "has a link for our trust",
+      "contains a link as our trust folder",
       (state, inRepo) => linked(`${state}/do-bootstrap/trusted`, `${inRepo}/do-bootstrap/trusted`),
     ],
-    ["has our folder for all to write", (state) => chmod(`${state}/do-bootstrap`, 0o777)],
+    ["contains our folder, writable by all", (state) => chmod(`${state}/do-bootstrap`, 0o777)],
     [
-      "has our trust for a group to write",
+      "contains our trust folder, writable by a group",
       (state) => chmod(`${state}/do-bootstrap/trusted`, 0o770),
     ],
-  ])("nor does anybody else: a state folder that %s", async (_, change) => {
+  ])("ignores the trust in a state folder that %s", async (_, change) => {
     const bench = await repo();
     const state = join(bench.root, "shared");
     const env = { XDG_STATE_HOME: state };
@@ -269,7 +269,7 @@ describe("token.command", () => {
     expect(await fileTree(bench.root)).toEqual(before);
   });
 
-  it("--trust on check and exec is for that run", async () => {
+  it("--trust on check and exec is only for that run", async () => {
     const bench = await repo();
     const env = { PATH: `${bench.bin}:/bin:/usr/bin` };
     expect((await bench.run(["exec", "--trust", "--", "true"], { env })).status).toBe(0);
@@ -287,7 +287,7 @@ describe.skipIf(needsScript !== "")(`on a terminal${needsScript}`, () => {
       return undefined;
     });
 
-  it("a person is asked once, and a yes is kept", async (context) => {
+  it("asks once, and remembers a yes", async (context) => {
     const { bench, terminal } = await startInit(context);
     const question = await terminal.until(/Allow it on this machine\?/);
     expect(question).toContain("vault read token");
@@ -298,7 +298,7 @@ describe.skipIf(needsScript !== "")(`on a terminal${needsScript}`, () => {
     expect(await readdir(join(bench.home, TRUSTED))).toHaveLength(1);
   });
 
-  it("exec asks each time about what it cannot pin, and shows all of it", async (context) => {
+  it("exec asks each time about a command that it can't pin, and shows all of it", async (context) => {
     const bench = await repo();
     await bench.write(
       ".do-bootstraprc",
@@ -321,7 +321,7 @@ describe.skipIf(needsScript !== "")(`on a terminal${needsScript}`, () => {
     expect(await readdir(bench.home)).not.toContain(".local");
   });
 
-  it("the question shows what is not seen, and where a word ends", async (context) => {
+  it("the question shows invisible characters and the limits of words", async (context) => {
     const { terminal } = await guided(context, [], {}, async (bench) => {
       await manager(bench);
       const words = JSON.stringify(["vault", "read token\u202e\u200b", "a\n##[group]"]);
@@ -339,7 +339,7 @@ describe.skipIf(needsScript !== "")(`on a terminal${needsScript}`, () => {
     expect(await terminal.exit).toBe(130);
   });
 
-  it("a no runs nothing, and leads to a token by hand", async (context) => {
+  it("answering no runs nothing, and then asks for a token", async (context) => {
     const { bench, terminal } = await startInit(context);
     await terminal.until(/Allow it on this machine\?/);
     terminal.type("n");

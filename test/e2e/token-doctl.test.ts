@@ -10,7 +10,7 @@ import { type RunOptions, type Workbench, workbench } from "../fixtures/workbenc
 const OTHER_TEAM = { uuid: "0af1c3de-other", name: "Other Team" };
 const PRINT_ENV = ["exec", "--", "/usr/bin/env"];
 
-/** A machine with doctl 2 and two logins; the config of the repo names the first. */
+/** A machine with doctl 2 and two logins; the repo's config names the first. */
 interface Scene extends Workbench {
   readonly oauth: OAuthServer;
   readonly ours: Session;
@@ -22,12 +22,12 @@ interface Scene extends Workbench {
     "oauth-tokens": Record<string, Record<string, string>>;
     context: string;
   }>;
-  /** What a command under exec gets. */
+  /** The environment of a command that exec runs. */
   environment(options?: RunOptions): Promise<Readonly<Record<string, string>>>;
 }
 
 interface Given {
-  /** Of the access token of acme-web. */
+  /** For acme-web's access token. */
   readonly expiresInSeconds?: number;
   readonly repoConfig?: string;
   readonly renewDelayMs?: number;
@@ -62,8 +62,8 @@ async function scene(given: Given = {}): Promise<Scene> {
   };
 }
 
-describe("a login that lives", () => {
-  it("is what exec passes, where doctl can still renew it", async () => {
+describe("a valid login", () => {
+  it("exec passes its token and its context", async () => {
     const { environment, ours, oauth } = await scene();
     const env = await environment();
     expect(env["DIGITALOCEAN_TOKEN"]).toBe(ours.accessToken);
@@ -72,7 +72,7 @@ describe("a login that lives", () => {
     expect(oauth.requests).toEqual([]);
   });
 
-  it("a repo needs nothing else: check finds all well, and no token in the repo", async () => {
+  it("a repo needs nothing else: check finds no problem", async () => {
     const { run, ours } = await scene();
     const init = await run(["--yes"]);
     expect(init.stderr).not.toContain("✗");
@@ -83,7 +83,7 @@ describe("a login that lives", () => {
     expect(stdout).not.toContain(ours.accessToken.slice(0, 12));
   });
 
-  it("a scope that the code needs later is named, and login asks for it", async () => {
+  it("check names a missing scope, and says that login requests it", async () => {
     const { run, write, oauth, config } = await scene();
     const small = oauth.session({ scopes: ["account:read", "droplet:read"] });
     await writeFile(config, configWith({ "acme-web": small }), { mode: 0o600 });
@@ -94,7 +94,7 @@ describe("a login that lives", () => {
     expect(stdout.replace(/\s+/g, " ")).toContain("→ do-bootstrap login requests them too");
   });
 
-  it("env prints it for a shell, with its context, and takes it away again", async () => {
+  it("env prints its token and context for a shell, and --unset removes the context", async () => {
     const { run, ours } = await scene();
     const { stdout } = await run(["env", "--yes"]);
     const names = Array.from(stdout.matchAll(/^export (\w+)=/gm), ([, name]) => name);
@@ -104,7 +104,7 @@ describe("a login that lives", () => {
     expect(unset.stdout).toContain("DIGITALOCEAN_CONTEXT");
   });
 
-  it("what env has put into a shell is not taken for another token once it has expired", async () => {
+  it("a token that env put into the shell is renewed after it expires", async () => {
     const { environment, oauth, ours } = await scene({ expiresInSeconds: -60 });
     const shell = { DIGITALOCEAN_TOKEN: ours.accessToken, DIGITALOCEAN_CONTEXT: "acme-web" };
     const env = await environment({ env: shell });
@@ -112,7 +112,7 @@ describe("a login that lives", () => {
     expect(oauth.requests).toMatchObject([{ kind: "refresh", ok: true }]);
   });
 
-  it("another variable that doctl would read instead is emptied", async () => {
+  it("empties another variable that doctl would read instead", async () => {
     const { environment, token } = await scene({
       repoConfig: "token: { doctl: acme-web, name: ACME_DO_TOKEN }\n",
     });
@@ -120,7 +120,7 @@ describe("a login that lives", () => {
     expect(env["DIGITALOCEAN_ACCESS_TOKEN"]).toBe("");
   });
 
-  it("exec says when it lives shorter than the command may take", async () => {
+  it("exec says when its token expires sooner than token.minTtl", async () => {
     const { run } = await scene({ repoConfig: "token: { doctl: acme-web, minTtl: 2h }\n" });
     const { status, stderr } = await run(["exec", "--", "/bin/true"]);
     expect(status).toBe(0);
@@ -134,25 +134,22 @@ describe("a login that lives", () => {
 describe("a login that is about to expire", () => {
   it.each([
     ["has expired", -60],
-    ["has some minutes left", 300],
-  ])(
-    "%s: doctl renews it on a private config, and the rest of doctl's config stays",
-    async (_, left) => {
-      const { environment, doctlConfig, ours, theirs, home } = await scene({
-        expiresInSeconds: left,
-      });
-      const before = await doctlConfig();
-      const env = await environment();
-      const now = await doctlConfig();
-      expect(env["DIGITALOCEAN_TOKEN"]).toBe(now["auth-contexts"]["acme-web"]);
-      expect(env["DIGITALOCEAN_TOKEN"]).not.toBe(ours.accessToken);
-      expect(now["oauth-tokens"]["acme-web"]?.["refresh-token"]).not.toBe(ours.refreshToken);
-      expect(now["oauth-tokens"]["other"]).toEqual(before["oauth-tokens"]["other"]);
-      expect(now["auth-contexts"]["other"]).toBe(theirs.accessToken);
-      expect(now.context).toBe("other");
-      expect(await readdir(join(home, ".local/state/do-bootstrap/login"))).toEqual([]);
-    },
-  );
+    ["expires in 5 minutes", 300],
+  ])("%s: doctl renews it, and the rest of doctl's config stays", async (_, left) => {
+    const { environment, doctlConfig, ours, theirs, home } = await scene({
+      expiresInSeconds: left,
+    });
+    const before = await doctlConfig();
+    const env = await environment();
+    const now = await doctlConfig();
+    expect(env["DIGITALOCEAN_TOKEN"]).toBe(now["auth-contexts"]["acme-web"]);
+    expect(env["DIGITALOCEAN_TOKEN"]).not.toBe(ours.accessToken);
+    expect(now["oauth-tokens"]["acme-web"]?.["refresh-token"]).not.toBe(ours.refreshToken);
+    expect(now["oauth-tokens"]["other"]).toEqual(before["oauth-tokens"]["other"]);
+    expect(now["auth-contexts"]["other"]).toBe(theirs.accessToken);
+    expect(now.context).toBe("other");
+    expect(await readdir(join(home, ".local/state/do-bootstrap/login"))).toEqual([]);
+  });
 
   it("the next command does not renew it again", async () => {
     const { environment, oauth } = await scene({ expiresInSeconds: -60 });
@@ -161,14 +158,14 @@ describe("a login that is about to expire", () => {
     expect(oauth.requests).toHaveLength(1);
   });
 
-  it("of two at once one renews it, and both work", async () => {
+  it("of several commands at once, one renews it and all work", async () => {
     const { environment, oauth } = await scene({ expiresInSeconds: -60, renewDelayMs: 300 });
     const all = await Promise.all([environment(), environment(), environment()]);
     expect(new Set(all.map((env) => env["DIGITALOCEAN_TOKEN"])).size).toBe(1);
     expect(oauth.requests).toEqual([expect.objectContaining({ kind: "refresh", ok: true })]);
   });
 
-  it("a doctl that is at it already has spent the refresh token: its login is waited for", async () => {
+  it("waits for another doctl that is already renewing it", async () => {
     const { environment, oauth, bin, sandbox, env } = await scene({
       expiresInSeconds: -60,
       renewDelayMs: 700,
@@ -182,7 +179,7 @@ describe("a login that is about to expire", () => {
     expect(given["DIGITALOCEAN_TOKEN"]).toMatch(/^doo_v1_/);
   });
 
-  it("a run that was killed after the grant loses nothing: the next one merges it", async () => {
+  it("a run killed after the renewal loses nothing: the next run stores the new login", async () => {
     const bench = await scene({ expiresInSeconds: -60 });
     const { oauth, doctlConfig, environment } = bench;
     const renewed = await killedBeforeMerge(bench);
@@ -193,7 +190,7 @@ describe("a login that is about to expire", () => {
     expect(oauth.requests).toHaveLength(1);
   });
 
-  it("a run that was killed leaves its doctl to end: the next one waits for it", async () => {
+  it("a killed run leaves its doctl running: the next run waits for it", async () => {
     const { start, oauth, environment } = await scene({
       expiresInSeconds: -60,
       renewDelayMs: 1500,
@@ -205,7 +202,7 @@ describe("a login that is about to expire", () => {
     expect(oauth.requests).toHaveLength(1);
   });
 
-  it("tokens that live shorter than the time before a renewal are used all the same", async () => {
+  it("uses renewed tokens that expire within the renewal margin", async () => {
     const { environment, oauth, doctlConfig } = await scene({ expiresInSeconds: -60 });
     oauth.next({ expiresInSeconds: 300 });
     for (const _ of [1, 2]) {
@@ -215,7 +212,7 @@ describe("a login that is about to expire", () => {
     }
   });
 
-  it("is not renewed where git would take doctl's config", async () => {
+  it("is not renewed when git does not ignore doctl's config", async () => {
     const { run, oauth, config, repo } = await scene({ expiresInSeconds: -60 });
     const inRepo = join(repo, "doctl.yaml");
     await writeFile(inRepo, await readFile(config), { mode: 0o600 });
@@ -226,7 +223,7 @@ describe("a login that is about to expire", () => {
     await rm(inRepo);
   });
 
-  it("doctl is started outside the repo, which a version manager's shim would obey", async () => {
+  it("doctl runs outside the repo, so a version manager's shim reads no file there", async () => {
     const { environment, bin, root } = await scene({ expiresInSeconds: -60 });
     await rename(join(bin, "doctl"), join(bin, "doctl.real"));
     const shim = `#!/bin/sh\npwd >> "${join(root, "folders")}"\nexec "${join(bin, "doctl.real")}" "$@"\n`;
@@ -237,7 +234,7 @@ describe("a login that is about to expire", () => {
     );
   });
 
-  it("some minutes are used where there is no folder for a private config", async () => {
+  it("uses the remaining minutes when there is no folder for a private config", async () => {
     const { environment, home, ours } = await scene({ expiresInSeconds: 300 });
     await mkdir(join(home, ".git"));
     expect((await environment())["DIGITALOCEAN_TOKEN"]).toBe(ours.accessToken);
@@ -250,23 +247,26 @@ describe("a login that is about to expire", () => {
       (oauth: OAuthServer) => oauth.fail({ status: 502, body: "<html>" }),
       ...[125, "token.login-unsure"],
     ],
-  ] as const)("that %s is no token, and doctl's config stays", async (_, arrange, status, id) => {
-    const { run, oauth, config } = await scene({ expiresInSeconds: -60 });
-    arrange(oauth);
-    const before = await readFile(config, "utf8");
-    const result = await run(PRINT_ENV);
-    expect(result.status).toBe(status);
-    expect(result.stderr).toContain(`[${id}]`);
-    expect(result.stderr).toContain("do-bootstrap login");
-    expect(await readFile(config, "utf8")).toBe(before);
-  });
+  ] as const)(
+    "a login that %s is an error, and doctl's config stays",
+    async (_, arrange, status, id) => {
+      const { run, oauth, config } = await scene({ expiresInSeconds: -60 });
+      arrange(oauth);
+      const before = await readFile(config, "utf8");
+      const result = await run(PRINT_ENV);
+      expect(result.status).toBe(status);
+      expect(result.stderr).toContain(`[${id}]`);
+      expect(result.stderr).toContain("do-bootstrap login");
+      expect(await readFile(config, "utf8")).toBe(before);
+    },
+  );
 
-  it("a doctl without renewal is named as what it is", async () => {
+  it("says that renewal needs a newer doctl", async () => {
     const { run } = await scene({ expiresInSeconds: -60, edition: 1 });
     expect((await run(PRINT_ENV)).stderr).toContain("renewal needs doctl 2.5 or newer");
   });
 
-  it("some minutes are used where there is no new token", async () => {
+  it("uses the remaining minutes when the renewal fails", async () => {
     const { environment, oauth, ours } = await scene({ expiresInSeconds: 300 });
     oauth.fail({ status: 502, body: "<html>" });
     expect((await environment())["DIGITALOCEAN_TOKEN"]).toBe(ours.accessToken);
@@ -274,7 +274,7 @@ describe("a login that is about to expire", () => {
 
   const closed = process.getuid?.() === 0 ? " (needs a user other than root)" : "";
   it.skipIf(closed !== "")(
-    `is not renewed where doctl's config cannot be written${closed}`,
+    `is not renewed when doctl's config can't be written${closed}`,
     async () => {
       const { run, oauth, config } = await scene({ expiresInSeconds: -60 });
       await chmod(join(config, ".."), 0o500);
@@ -285,7 +285,7 @@ describe("a login that is about to expire", () => {
     },
   );
 
-  it("its refresh token goes to DigitalOcean alone", async () => {
+  it("sends its refresh token only to DigitalOcean", async () => {
     const { run, oauth, config } = await scene({ expiresInSeconds: -60 });
     const text = await readFile(config, "utf8");
     const elsewhere = text.replaceAll(
@@ -300,10 +300,10 @@ describe("a login that is about to expire", () => {
   });
 });
 
-describe("beside another token", () => {
+describe("a login and another token", () => {
   const named = "token: { doctl: acme-web }\n";
 
-  it("of the shell, with --env: neither is taken", async () => {
+  it("in the shell, with --env: uses neither", async () => {
     const { run, token } = await scene({
       repoConfig: "environments: { prod: { token: { doctl: acme-web } } }\n",
     });
@@ -314,7 +314,7 @@ describe("beside another token", () => {
     expect(stderr).toContain("unset DIGITALOCEAN_TOKEN");
   });
 
-  it("of another repo's exec: it is refused", async () => {
+  it("in another repo's exec: refuses it", async () => {
     const { run, git, repo, token } = await scene();
     const inner = `cd inner && "$NODE" "$PROGRAM" exec -- /usr/bin/env`;
     await git("init", "--quiet", "inner");
@@ -327,7 +327,7 @@ describe("beside another token", () => {
     expect(stderr).toContain("[NESTED_EXEC]");
   });
 
-  it("of the shell, without --env: it is used, said to be in the way, and never written over the login", async () => {
+  it("in the shell, without --env: uses it, warns, and keeps the login", async () => {
     const { run, token, config } = await scene();
     const before = await readFile(config, "utf8");
     const env = { DIGITALOCEAN_TOKEN: token };
@@ -338,7 +338,7 @@ describe("beside another token", () => {
     expect(await readFile(config, "utf8")).toBe(before);
   });
 
-  it("that is piped: it is stored, and a second run has nothing to do", async () => {
+  it("piped: stores it, and a second run has nothing to do", async () => {
     const { run, token, write } = await scene();
     await write(".gitignore", "");
     const piped = await run(["--token-stdin", "--yes"], { input: token });
@@ -346,7 +346,7 @@ describe("beside another token", () => {
     expect((await run(["--yes"])).stderr).not.toContain("made");
   });
 
-  it("logout takes both out", async () => {
+  it("logout removes this login and keeps the other", async () => {
     const { run, write, token, config, ours, theirs } = await scene();
     await write(".env", `DIGITALOCEAN_TOKEN=${token}\n`, 0o600);
     const { status, stderr } = await run(["logout", "--yes"]);
@@ -356,7 +356,7 @@ describe("beside another token", () => {
     expect(text).toContain(theirs.refreshToken);
   });
 
-  it("logout ends a login whose token is gone", async () => {
+  it("logout removes a login whose access token is missing", async () => {
     const { run, config, ours } = await scene();
     const text = (await readFile(config, "utf8")).replace(/^ {2}acme-web: "?doo.*\n/m, "");
     await writeFile(config, text);
@@ -365,7 +365,7 @@ describe("beside another token", () => {
     expect(await readFile(config, "utf8")).not.toContain(ours.refreshToken);
   });
 
-  it("rotate --revoke revokes the login's, not the one of the shell", async () => {
+  it("rotate --revoke revokes the login's token, not the shell's", async () => {
     const { run, token, sandbox, bin } = await scene();
     await fakeBrowser(bin);
     const env = { DIGITALOCEAN_TOKEN: token, DISPLAY: ":0" };
@@ -376,7 +376,7 @@ describe("beside another token", () => {
     expect(stdout).not.toContain("[token.refused]");
   });
 
-  it("rotate --all says which environments have a login", async () => {
+  it("rotate --all skips environments with a login", async () => {
     const { run, token } = await scene({
       repoConfig:
         "environments: { prod: { token: { doctl: acme-web } }, dev: { token: { doctl: other } } }\n",
@@ -387,11 +387,11 @@ describe("beside another token", () => {
   });
 });
 
-describe("where there is no such login", () => {
+describe("without a usable login", () => {
   it.each([
     ["check", 4],
     ["exec", 125],
-  ])("a colleague's %s names login", async (command, status) => {
+  ])("%s says to run login", async (command, status) => {
     const { run } = await scene({ repoConfig: "token: { doctl: elsewhere }\n" });
     const result = await run(command === "exec" ? PRINT_ENV : [command]);
     expect(result.status).toBe(status);
@@ -399,7 +399,7 @@ describe("where there is no such login", () => {
     expect(result.stdout + result.stderr).toContain("do-bootstrap login");
   });
 
-  it("CI takes none: the token comes from the pipeline", async () => {
+  it("CI does not use a login: the token must come from the pipeline", async () => {
     const { run, oauth } = await scene();
     const { status, stdout } = await run(["check"], { env: { CI: "true" } });
     expect(status).toBe(4);
@@ -407,7 +407,7 @@ describe("where there is no such login", () => {
     expect(oauth.requests).toEqual([]);
   });
 
-  it("a context with a token that lasts is a source like any", async () => {
+  it("a context with a personal access token is used like any other source", async () => {
     const { environment, config, token } = await scene();
     await writeFile(config, `auth-contexts:\n  acme-web: ${token}\n`, { mode: 0o600 });
     expect(await environment()).toMatchObject({
@@ -417,7 +417,7 @@ describe("where there is no such login", () => {
     });
   });
 
-  it("a token that is still in the env file is used, and said to be in the way", async () => {
+  it("uses a token in the env file, and warns that it overrides the login", async () => {
     const { run, write, token } = await scene();
     await write(".env", `DIGITALOCEAN_TOKEN=${token}\n`, 0o600);
     const { stdout } = await run(["check"]);
@@ -425,8 +425,8 @@ describe("where there is no such login", () => {
   });
 });
 
-describe("a session's token that is pasted or piped", () => {
-  it("is a warning before it goes into a file", async () => {
+describe("a login's token given as the token", () => {
+  it("warns before writing it to a file", async () => {
     const { run, ours } = await scene({ repoConfig: "{}\n" });
     const given = { input: ours.accessToken };
     const { stdout, status } = await run(["--token-stdin", "--dry-run"], given);
@@ -443,10 +443,10 @@ describe("a session's token that is pasted or piped", () => {
   });
 });
 
-/** @returns the access token that doctl had got by then. */
+/** @returns the access token that doctl got before the kill. */
 async function killedBeforeMerge(bench: Scene): Promise<string> {
   const folder = join(bench.home, ".local/state/do-bootstrap/login");
-  // The lock of another run keeps ours from the merge.
+  // Another run's lock stops ours before the merge.
   const lock = join(bench.config, "..", ".do-bootstrap.lock");
   const holder = { pid: process.pid, start: "", host: "elsewhere", id: "x" };
   await writeFile(lock, JSON.stringify(holder), { mode: 0o600 });

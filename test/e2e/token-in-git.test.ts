@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import type { FindingDocument } from "../../src/report/documents.ts";
 import { randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
 
-/** A repo that is ready, with all that init has written in a commit. */
+/** A ready repo with everything from init committed. */
 async function prepared(context?: Parameters<typeof workbench>[0]): Promise<Workbench> {
   const bench = await workbench(context);
   await bench.run(["--token-stdin"], { input: bench.token });
@@ -26,7 +26,7 @@ async function check(bench: Workbench, ...args: string[]) {
   return { status, found: findings.filter(({ id }) => id.startsWith("leak.")) };
 }
 
-/** A find without its fingerprint and the folder of this test. */
+/** A finding without its fingerprint and the folder of this test. */
 const told = ({ repo }: Workbench, { message, fix }: FindingDocument) =>
   `${message} → ${fix}`.replaceAll(`${repo}/`, "").replace(/\(\w{8}\)/, "(#)");
 
@@ -37,12 +37,12 @@ const HAS = "which is committed to git.";
 
 const rows: readonly (readonly [string, (bench: Workbench) => Promise<unknown>, string[]])[] = [
   [
-    "a file with the token alone",
+    "a file with only the token",
     (bench) => bench.write("token.txt", `${bench.token}\n`),
     [`${TITLE} token.txt:1, ${TAKE} → Delete the file: rm token.txt`],
   ],
   [
-    "another extension, in a subfolder, beside other text",
+    "another extension, in a subfolder, with other text",
     (bench) => bench.write("docs/old/note.bak", `a\nb: '${bench.token}'\n`),
     [`${TITLE} docs/old/note.bak:2, ${TAKE} → Remove the token from note.bak.`],
   ],
@@ -52,12 +52,12 @@ const rows: readonly (readonly [string, (bench: Workbench) => Promise<unknown>, 
     [`${TITLE} secret.yaml:1, ${TAKE} → Remove the token from secret.yaml.`],
   ],
   [
-    "in UTF-16, as PowerShell redirects",
+    "in UTF-16, as PowerShell writes it",
     (bench) => bench.write("t.txt", Buffer.from(`\ufeff${bench.token}\r\n`, "utf16le")),
     [`${TITLE} t.txt:1, ${TAKE} → Remove the token from t.txt.`],
   ],
   [
-    "staged, and gone from the work tree",
+    "staged, and deleted from the work tree",
     async (bench) => {
       await bench.write("token.txt", bench.token);
       await bench.git("add", "token.txt");
@@ -76,7 +76,7 @@ const rows: readonly (readonly [string, (bench: Workbench) => Promise<unknown>, 
     ],
   ],
   [
-    "forced into git though it is ignored",
+    "added to git with --force, although ignored",
     async (bench) => {
       await bench.write(".gitignore", `${await bench.read(".gitignore")}*.key\n`);
       await bench.write("do.key", bench.token);
@@ -85,7 +85,7 @@ const rows: readonly (readonly [string, (bench: Workbench) => Promise<unknown>, 
     [`${TITLE} do.key:1, ${NEXT} → git rm --cached do.key`],
   ],
   [
-    "a name with spaces and letters of another alphabet",
+    "a name with spaces and Cyrillic letters",
     (bench) => bench.write("мой token.txt", bench.token),
     [`${TITLE} мой token.txt:1, ${TAKE} → Delete the file: rm 'мой token.txt'`],
   ],
@@ -107,9 +107,9 @@ const rows: readonly (readonly [string, (bench: Workbench) => Promise<unknown>, 
     },
     [`${TITLE} lib/t.sh:1, ${TAKE} → Remove the token from t.sh.`],
   ],
-  ["the env file alone", async () => undefined, []],
+  ["only the env file", async () => undefined, []],
   [
-    "a link to the env file, of which git has its text",
+    "a link to the env file, of which git stores only the path",
     async (bench) => {
       await symlink(".env", join(bench.repo, "link"));
       await bench.git("add", "link");
@@ -131,7 +131,7 @@ const rows: readonly (readonly [string, (bench: Workbench) => Promise<unknown>, 
   ],
 ];
 
-describe("check finds this repo's token in what git has or would take", () => {
+describe("check finds this repo's token in files that git has or does not ignore", () => {
   it.concurrent.for(rows)("%s", async ([, arrange, expected], context) => {
     const { expect } = context;
     const bench = await prepared(context);
@@ -144,7 +144,7 @@ describe("check finds this repo's token in what git has or would take", () => {
     expect(status).toBe(expected.length > 0 ? 3 : 0);
   });
 
-  it("says no more that there is nothing to do, and finds nothing once its advice was followed", async () => {
+  it("says that there is nothing to change only after the fix", async () => {
     const bench = await prepared();
     await bench.write("token.txt", bench.token);
     const { stdout } = await bench.run(["check"]);
@@ -154,7 +154,7 @@ describe("check finds this repo's token in what git has or would take", () => {
     expect((await bench.run(["check"])).stdout).toContain("Nothing to change");
   });
 
-  it("a file too large to be read is named as unread", async () => {
+  it("reports a file that is too large to search", async () => {
     const bench = await prepared();
     await bench.write("huge.bin", `${bench.token}\n${"x".repeat(33 * 1024 * 1024)}`);
     const { found } = await check(bench);
@@ -162,7 +162,7 @@ describe("check finds this repo's token in what git has or would take", () => {
     expect(found[0]?.message).toMatch(/Could not search \S*huge\.bin for the token: it is larger/);
   });
 
-  it("with --all, the token of each environment", async () => {
+  it("with --all, finds the token of an environment", async () => {
     const bench = await workbench();
     const envFiles = ["dev", "prod"].map((name) => `${name}: { token: { envFile: .env.${name} } }`);
     await bench.write(".do-bootstraprc.yaml", `environments: { ${envFiles.join(", ")} }\n`);
@@ -206,7 +206,7 @@ describe("--token-stdin names the file of the repo that the token came from", ()
     expect(await bench.read(".env")).toContain(bench.token);
   });
 
-  it("rotate does, too", async () => {
+  it("rotate names it too", async () => {
     const bench = await prepared();
     const file = join("next", "new.txt");
     const next = randomToken();

@@ -4,7 +4,7 @@ import { describe, it } from "vitest";
 import type { PlaceDocument } from "../../src/report/documents.ts";
 import { guardedToken, type Workbench, workbench } from "../fixtures/workbench.ts";
 
-/** As one line: kind, place, mode, and who would take it. */
+/** As one line: kind, place, mode, and what would include it. */
 function told({ repo, home }: Workbench, place: PlaceDocument): string {
   const { kind, name, path, mode, takenBy, unread } = place;
   const file = path?.replace(`${repo}/`, "").replace(home, "~");
@@ -31,7 +31,7 @@ type Row = readonly [
 const rows: readonly Row[] = [
   ["a prepared repo", async () => undefined, ["env-file .env 0600", TFVARS, DOCTL]],
   [
-    "variables of the shell, under any name",
+    "shell variables with any name",
     async () => undefined,
     ["env-file .env 0600", TFVARS, DOCTL, "environment DIGITALOCEAN_TOKEN", "environment MY_DO"],
     ({ token }) => ({ DIGITALOCEAN_TOKEN: token, MY_DO: token, OTHER: guardedToken("dop") }),
@@ -45,17 +45,17 @@ const rows: readonly Row[] = [
     ["env-file .env 0600", TFVARS, "shell .envrc 0644 git", DOCTL],
   ],
   [
-    "an env file of another name that others can read, ignored",
+    "an ignored env file with another name that others can read",
     (bench) => bench.write(".env.local", `X=${bench.token}\n`, 0o644),
     ["env-file .env 0600", "env-file .env.local 0644", TFVARS, DOCTL],
   ],
   [
-    "one that cannot be read is no clean one",
+    "an env file that can't be read is reported as unread",
     (bench) => bench.write(".env.huge", "x".repeat(5 * 1024 * 1024)),
     ["env-file .env 0600", "env-file .env.huge git unread", TFVARS, DOCTL],
   ],
   [
-    "what a killed run left beside a file",
+    "a file that a killed run left",
     async (bench) => {
       await bench.write(".gitignore", "*\n");
       await bench.write(LEFT, `DIGITALOCEAN_TOKEN=${bench.token}\n`, 0o600);
@@ -64,7 +64,7 @@ const rows: readonly Row[] = [
     ["env-file .env 0600", TFVARS, DOCTL, `kept ${LEFT} 0600`],
   ],
   [
-    "what a killed run left beside doctl's config",
+    "a file that a killed run left next to doctl's config",
     async ({ guard, home, token }) => {
       const left = `.config/doctl/${DOCTL_FOLDER}/${DOCTL_FOLDER}.yaml`;
       guard.mayHold(join("home", left));
@@ -77,22 +77,22 @@ const rows: readonly Row[] = [
     ],
   ],
   [
-    "a file that git would take",
+    "a file that git does not ignore",
     (bench) => bench.write("docs/note.bak", `t: ${bench.token}\n`, 0o644),
     ["env-file .env 0600", TFVARS, "file docs/note.bak 0644 git", DOCTL],
   ],
   [
-    "a link is the file that it leads to",
+    "a link counts as its target",
     (bench) => symlink(".env", join(bench.repo, ".env.prod")),
     ["env-file .env 0600", TFVARS, DOCTL],
   ],
   [
-    "a Dockerfile without an ignore file takes all",
+    "a Dockerfile without an ignore file includes everything",
     (bench) => bench.write("Dockerfile", "FROM scratch\nCOPY . .\n"),
     ["env-file .env 0600 docker", `${TFVARS} docker`, DOCTL],
   ],
   [
-    ".dockerignore keeps one out",
+    ".dockerignore excludes one",
     async (bench) => {
       await bench.write("Dockerfile", "FROM scratch\nCOPY . .\n");
       await bench.write(".dockerignore", ".env\n");
@@ -100,12 +100,12 @@ const rows: readonly Row[] = [
     ["env-file .env 0600", `${TFVARS} docker`, DOCTL],
   ],
   [
-    "a Dockerfile of another folder does not take it",
+    "a Dockerfile in another folder does not include it",
     (bench) => bench.write("app/Dockerfile", "FROM scratch\nCOPY . .\n"),
     ["env-file .env 0600", TFVARS, DOCTL],
   ],
   [
-    "npm goes by .npmignore in place of .gitignore",
+    "npm uses .npmignore instead of .gitignore",
     async (bench) => {
       await bench.write("package.json", '{"name":"acme-web","version":"1.0.0"}\n');
       await bench.write(".npmignore", "*.json\n");
@@ -114,9 +114,9 @@ const rows: readonly Row[] = [
   ],
   ...(
     [
-      ["names other files: npm need not be asked", ["dist", "lib/x.js"], ""],
-      ["names the env file", ["dist", ".env"], " npm"],
-      ["names all, and npm goes by .gitignore", ["."], ""],
+      ["lists other files: npm is not asked", ["dist", "lib/x.js"], ""],
+      ["lists the env file", ["dist", ".env"], " npm"],
+      ["lists everything, and npm uses .gitignore", ["."], ""],
     ] as const
   ).map(
     ([what, files, npm]): Row => [
@@ -127,7 +127,7 @@ const rows: readonly Row[] = [
     ],
   ),
   [
-    "npm publishes no private package",
+    "npm does not publish a private package",
     async (bench) => {
       await bench.write("package.json", '{"name":"acme-web","private":true}\n');
       await bench.write(".npmignore", "x\n");
@@ -135,7 +135,7 @@ const rows: readonly Row[] = [
     ["env-file .env 0600", TFVARS, DOCTL],
   ],
   [
-    "git has the env file",
+    "git tracks the env file",
     async (bench) => {
       await bench.write(".env", await bench.read(".env"), 0o600);
       await bench.git("add", "--force", ".env");
@@ -144,7 +144,7 @@ const rows: readonly Row[] = [
     ["env-file .env 0600 git", TFVARS, DOCTL],
   ],
   [
-    "modes that are wide open",
+    "a mode with write access for everybody",
     (bench) => chmod(join(bench.repo, ".env"), 0o666),
     ["env-file .env 0666", TFVARS, DOCTL],
   ],
@@ -164,7 +164,7 @@ describe("check says where the token is", () => {
     expect(lines).toEqual(expected);
   });
 
-  it("a first run that was killed has its token there alone", async (context) => {
+  it("names the file that a killed first run left", async (context) => {
     const { expect } = context;
     const bench = await workbench(context);
     await bench.write(LEFT, `DIGITALOCEAN_TOKEN=${bench.token}\n`, 0o600);
@@ -174,7 +174,7 @@ describe("check says where the token is", () => {
     expect(stdout).toContain("[token.missing]");
   });
 
-  it("a person reads aligned lines", async (context) => {
+  it("prints aligned lines", async (context) => {
     const { expect } = context;
     const bench = await workbench(context);
     await bench.run(["--token-stdin", "--doctl-config"], { input: bench.token });
@@ -196,7 +196,7 @@ describe("check says where the token is", () => {
     expect(none.stdout).toContain("Token stored in");
   });
 
-  it("says nothing without a token, and each environment's with --all", async (context) => {
+  it("prints nothing without a token, and the places of each environment with --all", async (context) => {
     const { expect } = context;
     const bench = await workbench(context);
     expect((await bench.run(["check"])).stdout).not.toContain("Token stored");

@@ -7,15 +7,15 @@ import { TERRAFORM, TF_MIRROR, terraform } from "../fixtures/terraform.ts";
 import { fakeDoctl } from "../fixtures/tools.ts";
 import { randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
 
-// Which token each tool takes. DOCTL_BIN and TF_MIRROR ask the real tools the same, by what they
-// send to the sandbox.
+// Which token each tool uses. With DOCTL_BIN and TF_MIRROR the real tools run too: the token they
+// send to the sandbox must be the same.
 
 const DOCTL_BIN = process.env["DOCTL_BIN"];
 const CONFIG = "../home/.config/doctl/config.yaml";
 const SNAP_CONFIG = "../home/snap/doctl/current/.config/doctl/config.yaml";
 const SECRETS = "do-bootstrap.secret.auto.tfvars.json";
 
-/** T is this repo's token, A and B are others. */
+/** T is this repo's token; A and B are other tokens. */
 const TOKENS: Readonly<Record<string, string>> = {
   T: randomToken(),
   A: randomToken(),
@@ -34,10 +34,10 @@ interface Expected {
 
 interface Given {
   readonly env?: Readonly<Record<string, string>>;
-  /** undefined: the token. */
+  /** undefined: an env file with T. */
   readonly dotenv?: string;
   readonly config?: string;
-  /** Beside main.tf; {T} is a token. */
+  /** Next to main.tf; {T} is replaced by a token. */
   readonly files?: Readonly<Record<string, string>>;
   readonly provider?: string;
   readonly snap?: true;
@@ -64,10 +64,10 @@ const prod = 'auth-contexts:\n  prod: "{B}"\n';
 
 // One line for each trap of docs/contracts/doctl.md 1 to 5 and docs/contracts/terraform.md 2.
 const CASES: readonly (readonly [what: string, given: Given, expected: Expected])[] = [
-  ["the env file is for exec alone", {}, {}],
-  ["DIGITALOCEAN_TOKEN is not doctl's", inEnv, { terraform: "T", scripts: ["T", "none"] }],
+  ["only exec reads the env file", {}, {}],
+  ["doctl does not read DIGITALOCEAN_TOKEN", inEnv, { terraform: "T", scripts: ["T", "none"] }],
   [
-    "DIGITALOCEAN_ACCESS_TOKEN is everybody's",
+    "every tool reads DIGITALOCEAN_ACCESS_TOKEN",
     { ...noFile, env: { [ACCESS]: "{T}" } },
     { doctl: "T", terraform: "T", scripts: ["none", "T"] },
   ],
@@ -92,7 +92,7 @@ const CASES: readonly (readonly [what: string, given: Given, expected: Expected]
     { doctl: "A" },
   ],
   [
-    "the environment beats the env file",
+    "the environment overrides the env file",
     { dotenv: `${ENV}={A}\n`, env: { [ENV]: "{T}" } },
     { terraform: "T", scripts: ["T", "none"], ids: ["token.shadows-another"] },
   ],
@@ -101,9 +101,9 @@ const CASES: readonly (readonly [what: string, given: Given, expected: Expected]
     { ...noFile, env: { [ENV]: "{T} " } },
     { terraform: "unknown", scripts: ["unknown", "none"], ids: ["token.not-as-it-is"] },
   ],
-  ["a name of the repo's own", { dotenv: "ACME_TOKEN={T}\n", files: CUSTOM }, {}],
+  ["a custom variable name", { dotenv: "ACME_TOKEN={T}\n", files: CUSTOM }, {}],
   [
-    "the same, and another token in the environment",
+    "a custom variable name, and another token in the environment",
     { dotenv: "ACME_TOKEN={T}\n", files: CUSTOM, env: { [ENV]: "{A}" } },
     { terraform: "A", scripts: ["A", "none"], ids: ["token.other-in-environment"] },
   ],
@@ -117,28 +117,28 @@ const CASES: readonly (readonly [what: string, given: Given, expected: Expected]
     { files: { ".env.local": `${ENV}={A}\n` } },
     { ids: ["env-file.stale-local"] },
   ],
-  ["an .env.local of the same token", { files: { ".env.local": `${ENV}={T}\n` } }, {}],
-  ["no token at all", noFile, { exec: "none" }],
+  ["an .env.local with the same token", { files: { ".env.local": `${ENV}={T}\n` } }, {}],
+  ["no token", noFile, { exec: "none" }],
 
   ["doctl's default context", { config: "access-token: {T}\n" }, { doctl: "T" }],
   [
-    "the environment beats the default context",
+    "the environment overrides the default context",
     { ...noFile, config: "access-token: {A}\n", env: { [ACCESS]: "{T}" } },
     { doctl: "T", terraform: "T", scripts: ["none", "T"] },
   ],
   ["a selected context", { config: `access-token: {A}\ncontext: prod\n${prod}` }, { doctl: "B" }],
   [
-    "a selected context beats the environment",
+    "a selected context overrides the environment",
     { ...noFile, config: `context: prod\n${prod}`, env: { [ACCESS]: "{T}" } },
     { doctl: "B", terraform: "T", scripts: ["none", "T"], ids: ["doctl.env-ignored"] },
   ],
   [
-    "DIGITALOCEAN_CONTEXT beats the selected one",
+    "DIGITALOCEAN_CONTEXT overrides the selected context",
     { config: `access-token: {A}\ncontext: prod\n${prod}`, env: { [CONTEXT]: "default" } },
     { doctl: "A" },
   ],
   [
-    "DIGITALOCEAN_CONTEXT beats the environment's token",
+    "DIGITALOCEAN_CONTEXT overrides the environment's token",
     { ...noFile, config: prod, env: { [CONTEXT]: "prod", [ACCESS]: "{T}" } },
     { doctl: "B", terraform: "T", scripts: ["none", "T"], ids: ["doctl.env-ignored"] },
   ],
@@ -159,26 +159,30 @@ const CASES: readonly (readonly [what: string, given: Given, expected: Expected]
     { doctl: "B" },
   ],
   [
-    "a selected context in mixed case is not",
+    "a selected context in mixed case is not lower-cased",
     { config: 'context: Prod\nauth-contexts:\n  Prod: "{B}"\n' },
     { ids: ["doctl.context-case"] },
   ],
   [
-    "nor is DIGITALOCEAN_CONTEXT",
+    "DIGITALOCEAN_CONTEXT in upper case is not lower-cased",
     { config: prod, env: { [CONTEXT]: "PROD" } },
     { ids: ["doctl.context-case"] },
   ],
   [
-    'default: "true", as auth switch leaves it',
+    'default: "true", as doctl auth switch writes it',
     { config: 'access-token: {A}\nauth-contexts:\n  default: "true"\n' },
     { doctl: "A" },
   ],
   [
-    "a name with a dot",
+    "a context name with a dot",
     { config: 'context: my.team\nauth-contexts:\n  my.team: "{B}"\n' },
     { doctl: "B" },
   ],
-  ["the last of two keys", { config: "access-token: {A}\naccess-token: {B}\n" }, { doctl: "B" }],
+  [
+    "the same key twice: doctl uses the last one",
+    { config: "access-token: {A}\naccess-token: {B}\n" },
+    { doctl: "B" },
+  ],
   [
     "DIGITALOCEAN_CONFIG",
     {
@@ -189,12 +193,12 @@ const CASES: readonly (readonly [what: string, given: Given, expected: Expected]
     { doctl: "B" },
   ],
   [
-    "DIGITALOCEAN_CONFIG names nothing",
+    "DIGITALOCEAN_CONFIG names a missing file",
     { config: "access-token: {A}\n", env: { DIGITALOCEAN_CONFIG: "nothing.yaml" } },
     {},
   ],
   [
-    "a baked-in api-url",
+    "an api-url saved in the config",
     { config: "access-token: {A}\napi-url: https://example.com/\n" },
     { doctl: "A", ids: ["doctl.baked-api-url"] },
   ],
@@ -204,22 +208,22 @@ const CASES: readonly (readonly [what: string, given: Given, expected: Expected]
     { doctl: "A" },
   ],
   [
-    "a baked-in output",
+    "an output format saved in the config",
     { config: "access-token: {A}\noutput: json\n" },
     { doctl: "A", ids: ["doctl.baked-output"] },
   ],
   [
-    "a stale config",
+    "an outdated config path saved in the config",
     { config: "access-token: {A}\nconfig: /stage/config.yaml\n" },
     { doctl: "A", ids: ["doctl.baked-config"] },
   ],
   [
-    "a snap has a home of its own",
+    "doctl from snap uses its own home",
     { config: "access-token: {B}\n", files: { [SNAP_CONFIG]: "access-token: {A}\n" }, snap: true },
     { doctl: "A", ids: ["doctl.snap"] },
   ],
   [
-    "a snap that may not read the config",
+    "doctl from snap can't read the config",
     {
       files: { "other.yaml": "access-token: {A}\n" },
       env: { DIGITALOCEAN_CONFIG: "other.yaml" },
@@ -244,7 +248,7 @@ const CASES: readonly (readonly [what: string, given: Given, expected: Expected]
     { scripts: ["T", "none"], ids: ["terraform.empty-token"] },
   ],
   [
-    "an empty TF_VAR_ that our file will beat",
+    "an empty TF_VAR_ that our file will override",
     { provider: NULLABLE, env: { TF_VAR_do_token: "" } },
     {},
   ],
@@ -259,7 +263,7 @@ const CASES: readonly (readonly [what: string, given: Given, expected: Expected]
     { scripts: ["T", "none"], ids: ["terraform.empty-token"] },
   ],
   [
-    "terraform.tfvars beats TF_VAR_",
+    "terraform.tfvars overrides TF_VAR_",
     {
       ...inEnv,
       provider: NULLABLE,
@@ -269,7 +273,7 @@ const CASES: readonly (readonly [what: string, given: Given, expected: Expected]
     { terraform: "A", exec: "A", scripts: ["T", "none"], ids: ["terraform.other-token"] },
   ],
   [
-    "and TF_VAR_ has no effect",
+    "TF_VAR_ has no effect next to terraform.tfvars",
     {
       ...inEnv,
       provider: NULLABLE,
@@ -279,7 +283,7 @@ const CASES: readonly (readonly [what: string, given: Given, expected: Expected]
     { terraform: "T", scripts: ["T", "none"], ids: ["terraform.tf-var-ignored"] },
   ],
   [
-    "terraform.tfvars.json beats terraform.tfvars",
+    "terraform.tfvars.json overrides terraform.tfvars",
     {
       ...inEnv,
       provider: NULLABLE,
@@ -288,7 +292,7 @@ const CASES: readonly (readonly [what: string, given: Given, expected: Expected]
     { terraform: "T", scripts: ["T", "none"] },
   ],
   [
-    "JSON may write the name with escapes",
+    "a variable name with JSON escapes",
     {
       ...inEnv,
       provider: NULLABLE,
@@ -297,7 +301,7 @@ const CASES: readonly (readonly [what: string, given: Given, expected: Expected]
     { terraform: "A", exec: "A", scripts: ["T", "none"], ids: ["terraform.other-token"] },
   ],
   [
-    "of auto.tfvars the last name wins",
+    "of two auto.tfvars files, Terraform uses the last by name",
     {
       ...inEnv,
       provider: NULLABLE,
@@ -306,22 +310,22 @@ const CASES: readonly (readonly [what: string, given: Given, expected: Expected]
     { terraform: "A", exec: "A", scripts: ["T", "none"], ids: ["terraform.other-token"] },
   ],
   [
-    "a file behind our own",
+    "an auto.tfvars file that sorts after our file",
     { provider: NULLABLE, files: { ...json(SECRETS, "{T}"), ...tfvars("z.auto.tfvars", "{A}") } },
     { terraform: "A", exec: "A", ids: ["terraform.other-token"] },
   ],
   [
-    "our own file is brought up to date",
+    "our file with another token, which do-bootstrap will update",
     { provider: NULLABLE, files: json(SECRETS, "{A}") },
     { terraform: "A", exec: "none" },
   ],
   [
-    "our own file, not to be written",
+    "our file with another token, which do-bootstrap won't write",
     { ...inEnv, provider: NULLABLE, files: json(SECRETS, "{A}") },
     { terraform: "A", exec: "none", scripts: ["T", "none"], ids: ["terraform.stale-secret"] },
   ],
   [
-    "null in a file beats TF_VAR_",
+    "null in a file overrides TF_VAR_",
     {
       ...inEnv,
       provider: NULLABLE,
@@ -331,12 +335,12 @@ const CASES: readonly (readonly [what: string, given: Given, expected: Expected]
     { terraform: "T", scripts: ["T", "none"] },
   ],
   [
-    "an empty text in a file",
+    "an empty string in a file",
     { ...inEnv, provider: NULLABLE, files: tfvars("terraform.tfvars", "") },
     { exec: "none", scripts: ["T", "none"], ids: ["terraform.empty-token"] },
   ],
   [
-    "prod.tfvars is not read by itself",
+    "prod.tfvars is not loaded automatically",
     { ...inEnv, provider: NULLABLE, files: tfvars("prod.tfvars", "{A}") },
     { terraform: "T", scripts: ["T", "none"] },
   ],
@@ -356,7 +360,7 @@ const withTokens = (text: string) => text.replace(/\{([TAB])\}/g, (_, name) => T
 describe.concurrent.each<[name: string, needs: string]>([
   ["fake", ""],
   ["real", DOCTL_BIN ? "" : " (needs DOCTL_BIN)"],
-])("who wins, with a %s doctl%s", (name, needs) => {
+])("which token each tool uses, with a %s doctl%s", (name, needs) => {
   it.skipIf(needs !== "").for(CASES)(
     "%s",
     async ([, given, expected], { expect, onTestFinished }) => {
@@ -375,7 +379,7 @@ describe.concurrent.each<[name: string, needs: string]>([
       expect(ids.filter((id) => TRAPS.test(id))).toEqual(expected.ids ?? []);
       const exec = outline(uses.filter(({ via }) => via === "exec"));
       const { exec: behind = "T" } = expected;
-      // doctl and scripts take this token, or exec stops before anything runs.
+      // Either doctl and scripts get this token, or exec stops before it runs anything.
       expect(exec.terraform).toEqual([behind]);
       const doctl = expected.doctl === "unknown" ? "unknown" : "T";
       if (behind === "T") expect([...exec.doctl, ...exec.scripts]).toEqual([doctl, "T", "T"]);
@@ -389,7 +393,7 @@ describe.concurrent.each<[name: string, needs: string]>([
 const needsMirror = TERRAFORM && TF_MIRROR ? "" : " (needs TF_MIRROR)";
 describe
   .skipIf(needsMirror !== "")
-  .concurrent(`who wins, with the real provider${needsMirror}`, () => {
+  .concurrent(`which token Terraform uses, with the real provider${needsMirror}`, () => {
     it.for(CASES)(
       "%s",
       async ([, given, { terraform: taken = "none" }], { expect, onTestFinished }) => {
@@ -401,7 +405,7 @@ describe
     );
   });
 
-it("check says it to a person, each place with its line", async () => {
+it("check prints each tool's token and its source with the line number", async () => {
   const given = { ...inEnv, config: `context: prod\n${prod}`, provider: NULLABLE };
   const { bench, env } = await arrange(given, "fake", onTestFinished);
   const { stdout } = await bench.run(["check"], { env });
@@ -417,7 +421,7 @@ it("check says it to a person, each place with its line", async () => {
   ]);
 });
 
-it("a value in JSON has its own line, not that of a key of the same name above it", async () => {
+it("check names the line of a JSON value, not of an earlier key with the same name", async () => {
   const text = '{\n  "a": { "do_token": "{A}" },\n  "do_token": "{T}"\n}\n';
   const given = { ...inEnv, provider: NULLABLE, files: { "terraform.tfvars.json": text } };
   const { bench, env } = await arrange(given, "fake", onTestFinished);
@@ -459,7 +463,7 @@ async function arrange(
   return { bench, env: { PATH, ...Object.fromEntries(given) } as Record<string, string> };
 }
 
-/** Each use as the letter of its token; a variable of the repo's own is left out. */
+/** Each use as the letter of its token, without the custom variable. */
 function outline(uses: readonly Json[]) {
   const of = (tool: string) =>
     uses
@@ -475,7 +479,7 @@ const FINGERPRINTS = new Map(
   ]),
 );
 
-/** unknown: not one of ours as it is. */
+/** unknown: not exactly one of TOKENS. */
 function letterOf(fingerprint: string | null): string {
   return FINGERPRINTS.get(fingerprint ?? "") ?? "unknown";
 }

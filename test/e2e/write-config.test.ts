@@ -10,7 +10,7 @@ const FILE = "do-bootstrap.config.yaml";
 const TEAM = "5df3e3004a17e242b7c20ca6c9fc25b701a47ece";
 
 describe.concurrent("init --write-config", () => {
-  it("writes a commented config of what was chosen, which git takes", async (context) => {
+  it("writes a commented config with the user's choices, not ignored by git", async (context) => {
     const { bench, init, expect } = await arrange(context);
     const { status, stderr } = await init();
     expect(status, stderr).toBe(0);
@@ -30,7 +30,7 @@ describe.concurrent("init --write-config", () => {
     expect(await bench.git("status", "--porcelain", "--untracked-files=all")).toContain(FILE);
   });
 
-  it("is read by the next run: check is green, and a second --write-config changes nothing", async (context) => {
+  it("the next run uses it: check passes, and a second --write-config changes nothing", async (context) => {
     const { bench, init, expect } = await arrange(context);
     expect((await init()).status).toBe(0);
     const before = await treeHash(bench.repo);
@@ -45,7 +45,7 @@ describe.concurrent("init --write-config", () => {
     expect(await treeHash(bench.repo)).toBe(before);
   });
 
-  it("every commented line is valid once it is one's own", async (context) => {
+  it("every commented line is valid when uncommented", async (context) => {
     const { bench, init, expect } = await arrange(context);
     await init();
     const text = (await bench.read(FILE))
@@ -67,7 +67,7 @@ describe.concurrent("init --write-config", () => {
     expect(stderr).not.toMatch(/\[CONFIG_/);
   });
 
-  it("pins the team: a token of another one is refused from then on", async (context) => {
+  it("pins the team: after that a token of another team is rejected", async (context) => {
     const { bench, init, expect } = await arrange(context);
     await init();
     const other = randomToken();
@@ -79,7 +79,7 @@ describe.concurrent("init --write-config", () => {
     expect(status).toBe(4);
   });
 
-  it("an unknown team is not pinned", async (context) => {
+  it("does not pin an unknown team", async (context) => {
     const { bench, init, expect } = await arrange(context);
     bench.sandbox.accept(bench.token, { scopes: ["droplet:read"] });
     expect((await init()).status).toBe(0);
@@ -89,7 +89,7 @@ describe.concurrent("init --write-config", () => {
     expect((await bench.run(["check"])).status).toBe(0);
   });
 
-  it("where default is somebody's login, the project's context is named", async (context) => {
+  it("names the project's context when default has another login", async (context) => {
     const { bench, init, expect } = await arrange(context);
     const other = randomToken();
     bench.sandbox.accept(other, { team: { uuid: "other", name: "Other" } });
@@ -99,9 +99,9 @@ describe.concurrent("init --write-config", () => {
     expect((await bench.run(["check"])).status).toBe(0);
   });
 
-  // Words that YAML reads as something else than a text.
+  // YAML would not read these words as strings.
   it.for(["2024", "true", "null", "1e3", "0x1f", "no", "12_3", "0o17", "a-b_c"])(
-    "project %s",
+    "project %s stays a string",
     async (name, context) => {
       const { bench, init, expect } = await arrange(context);
       await bench.write("package.json", JSON.stringify({ name }));
@@ -120,7 +120,7 @@ describe.concurrent("init --write-config", () => {
   );
 
   it.for(["1e30045", "123456", "5e3", "null", "0x11", ".inf"])(
-    "team %s is pinned as the text that it is",
+    "team %s is pinned as a string",
     async (uuid, context) => {
       const { bench, init, expect } = await arrange(context);
       bench.sandbox.accept(bench.token, { team: { uuid, name: "Odd" } });
@@ -131,7 +131,7 @@ describe.concurrent("init --write-config", () => {
     },
   );
 
-  it("in a folder with a root of its own: paths are relative to the config", async (context) => {
+  it("in a folder with its own root: paths are relative to the config", async (context) => {
     const { bench, init, expect } = await arrange(context);
     await bench.write("apps/web/infra/main.tf", "");
     expect((await init([], "apps/web")).status).toBe(0);
@@ -148,7 +148,7 @@ describe.concurrent("init --write-config", () => {
     [".config/do-bootstraprc.yml", "project: acme-web\n"],
     ["do-bootstrap.config.json", "{}\n"],
   ] as const)(
-    "%s is the config already: it is named, and stays the only one",
+    "%s is already the config: says so, and writes no other",
     async ([file, text], context) => {
       const { bench, init, expect } = await arrange(context);
       await bench.write(file, text);
@@ -163,7 +163,7 @@ describe.concurrent("init --write-config", () => {
     },
   );
 
-  it("one's own edits of it stay", async (context) => {
+  it("keeps the user's own edits", async (context) => {
     const { bench, init, expect } = await arrange(context);
     await bench.write(FILE, "# mine\nproject: acme\n");
     expect((await init()).status).toBe(0);
@@ -182,14 +182,14 @@ describe.concurrent("init --write-config", () => {
     expect(await treeHash(bench.repo)).toBe(before);
   });
 
-  it("a failure takes it away again", async (context) => {
+  it("is removed again after a failure", async (context) => {
     const { bench, init, expect } = await arrange(context);
     bench.sandbox.answer("GET /v1/oauth/token/info", { status: 401, body: "{}" });
     expect((await init()).status).toBe(4);
     await expect(readFile(join(bench.repo, FILE))).rejects.toThrow("ENOENT");
   });
 
-  it("without it no config is written", async (context) => {
+  it("is not written without the option", async (context) => {
     const { bench, expect } = await arrange(context);
     expect((await bench.run(["--token-stdin"], { input: bench.token })).status).toBe(0);
     await expect(readFile(join(bench.repo, FILE))).rejects.toThrow("ENOENT");
