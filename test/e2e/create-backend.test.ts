@@ -1,76 +1,33 @@
 import { once } from "node:events";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
-import {
-  type AccountOptions,
-  type SpacesAccount,
-  spacesAccount,
-} from "../fixtures/spaces/account.ts";
-import { OPENSSL, startSpaces } from "../fixtures/spaces/spaces.ts";
-import { type RunOptions, type Workbench, workbench } from "../fixtures/workbench.ts";
+import { describe, expect, it } from "vitest";
+import type { AccountOptions } from "../fixtures/spaces/account.ts";
+import { CREATE, type KeysBench, keysBench, OURS, TEMPORARY } from "../fixtures/spaces/bench.ts";
+import { OPENSSL } from "../fixtures/spaces/spaces.ts";
+import type { Workbench } from "../fixtures/workbench.ts";
 
-const BACKEND = { bucket: "acme-tfstate", region: "nyc3", lock: true };
-const CONFIG = { project: "acme", terraform: { backend: BACKEND } };
-const CREATE = ["--create-backend", "acme-tfstate"];
 const withTls = OPENSSL ? "" : " (needs openssl)";
-
-interface Bench extends Workbench {
-  readonly account: SpacesAccount;
-  readonly spacesEnv: Readonly<Record<string, string>>;
-}
-
-/** A repo whose state is to be kept in a bucket. The way to Spaces ends on this machine. */
-async function bench(options: AccountOptions = {}, config: object = CONFIG): Promise<Bench> {
-  const bench = await workbench();
-  const account = spacesAccount(bench.sandbox, options);
-  const spaces = await startSpaces(bench.root, { account });
-  onTestFinished(() => spaces.close());
-  await bench.write(".do-bootstraprc", JSON.stringify(config));
-  await bench.write("main.tf", "");
-  const env = { ...spaces.env, NO_PROXY: "127.0.0.1" };
-  const run = (args: readonly string[], more: RunOptions = {}) =>
-    bench.run(args, { ...more, env: { ...env, ...more.env } });
-  return { ...bench, account, run, spacesEnv: env };
-}
-
-const init = (bench: Workbench, ...args: string[]) =>
-  bench.run(["--token-stdin", "--yes", ...args], { input: bench.token });
-
-/** What the account holds in the end: names of keys, without their random part, and of buckets. */
-function left({ account }: Bench) {
-  const keys = [...account.keys.values()].map(
-    ({ name, grants }) =>
-      `${name.replace(/[0-9a-f]{8}$/, "*")}: ${grants.map((each) => Object.values(each).join(" ")).join(", ")}`,
-  );
-  return { keys, buckets: [...account.buckets.keys()] };
-}
-
-const OURS = "do-bootstrap-acme-sammy-*";
-const TEMPORARY = "do-bootstrap-temporary-*";
-
-async function envKeys(bench: Bench): Promise<Record<string, string>> {
-  const lines = (await bench.read(".env")).split("\n").map((line) => line.split("="));
-  return Object.fromEntries(lines.filter(([name = ""]) => name.startsWith("SPACES_")));
-}
+/** What a key for the state may do. */
+const KEY = `${OURS}: readwrite acme-tfstate`;
 
 describe.skipIf(withTls !== "")(`--create-backend${withTls}`, () => {
   it("creates the bucket and a key for it only, and deletes the temporary key", async () => {
-    const its = await bench({ delay: 2 });
-    const { status, stderr } = await init(its, ...CREATE);
+    const its = await keysBench({ delay: 2 });
+    const { status, stderr } = await its.init(...CREATE);
     expect([status, stderr]).toEqual([0, expect.stringContaining("+ bucket acme-tfstate")]);
     expect(its.account.calls).toEqual([
       `POST ${TEMPORARY} 201`,
       `DELETE ${TEMPORARY} 204`,
       `POST ${OURS} 201`,
     ]);
-    expect(left(its)).toEqual({
-      keys: [`${OURS}: acme-tfstate readwrite`],
+    expect(its.left()).toEqual({
+      keys: [KEY],
       buckets: ["acme-tfstate"],
     });
     expect(its.account.buckets.get("acme-tfstate")?.isVersioned).toBe(true);
     const [key] = its.account.keys.values();
-    expect(await envKeys(its)).toEqual({
+    expect(await its.envKeys()).toEqual({
       SPACES_ACCESS_KEY_ID: key?.id,
       SPACES_SECRET_ACCESS_KEY: key?.secret,
     });
@@ -81,10 +38,10 @@ describe.skipIf(withTls !== "")(`--create-backend${withTls}`, () => {
   });
 
   it("does nothing the second time", async () => {
-    const its = await bench();
-    await init(its, ...CREATE);
+    const its = await keysBench();
+    await its.init(...CREATE);
     its.account.calls.length = 0;
-    const again = await init(its, ...CREATE);
+    const again = await its.init(...CREATE);
     expect([again.status, again.stderr]).toEqual([0, expect.stringContaining("nothing to change")]);
     const key = await its.run(["backend", "key", "--yes"]);
     expect(key.stderr).toMatch(/already, so none is created\. \[spaces\.has-keys\]/);
@@ -94,23 +51,23 @@ describe.skipIf(withTls !== "")(`--create-backend${withTls}`, () => {
   });
 
   it("uses a bucket that exists, and does not touch it", async () => {
-    const its = await bench({ buckets: { "acme-tfstate": true } });
-    expect((await init(its, ...CREATE)).status).toBe(0);
+    const its = await keysBench({ buckets: { "acme-tfstate": true } });
+    expect((await its.init(...CREATE)).status).toBe(0);
     expect(its.account.buckets.get("acme-tfstate")).toMatchObject({ isVersioned: false });
-    expect(left(its).keys).toEqual([`${OURS}: acme-tfstate readwrite`]);
+    expect(its.left().keys).toEqual([KEY]);
   });
 
   it("warns where Spaces keeps no versions", async () => {
-    const its = await bench({ isWithoutVersions: true });
-    const { status, stderr } = await init(its, ...CREATE);
+    const its = await keysBench({ isWithoutVersions: true });
+    const { status, stderr } = await its.init(...CREATE);
     expect([status, stderr]).toEqual([0, expect.stringContaining("[spaces.unversioned]")]);
   });
 
   it("shows everything and makes nothing with --dry-run", async () => {
-    const its = await bench();
-    const { status, stdout } = await init(its, ...CREATE, "--dry-run");
+    const its = await keysBench();
+    const { status, stdout } = await its.init(...CREATE, "--dry-run");
     expect(stdout).toMatch(/\+ bucket acme-tfstate[\s\S]*\+ Spaces key\s[\s\S]*reads and writes/);
-    expect([status, its.account.calls, left(its)]).toEqual([0, [], { keys: [], buckets: [] }]);
+    expect([status, its.account.calls, its.left()]).toEqual([0, [], { keys: [], buckets: [] }]);
   });
 
   it.each<[what: string, options: AccountOptions, status: number, said: RegExp]>([
@@ -134,26 +91,34 @@ describe.skipIf(withTls !== "")(`--create-backend${withTls}`, () => {
     ],
     ["a token without the scopes", { isForbidden: true }, 5, /403[\s\S]*\[spaces\.lacks-scopes\]/],
   ])("%s: a clear error, and nothing is left", async (_, options, status, said) => {
-    const its = await bench(options);
-    const result = await init(its, ...CREATE);
+    const its = await keysBench(options);
+    const result = await its.init(...CREATE);
     expect([result.status, result.stderr]).toEqual([status, expect.stringMatching(said)]);
-    expect(left(its).keys).toEqual([]);
+    expect(its.left().keys).toEqual([]);
     await expect(its.read("backend.tf")).rejects.toThrow("ENOENT");
     expect((await its.run(["check"])).stdout).not.toContain("spaces.unfinished");
   });
 
-  it.each<[what: string, args: string[], config: object, status: number, said: RegExp]>([
-    ["another name", ["--create-backend", "b"], CONFIG, 2, /the config's bucket is acme-tfstate/],
-    ["no backend", CREATE, { project: "acme" }, 2, /The config names no bucket for the state/],
-  ])("refuses %s", async (_, args, config, status, said) => {
-    const its = await bench({}, config);
-    const result = await init(its, ...args);
+  it.each<[what: string, args: string[], config: object | undefined, status: number, said: RegExp]>(
+    [
+      [
+        "another name",
+        ["--create-backend", "b"],
+        undefined,
+        2,
+        /the config's bucket is acme-tfstate/,
+      ],
+      ["no backend", CREATE, { project: "acme" }, 2, /The config names no bucket for the state/],
+    ],
+  )("refuses %s", async (_, args, config, status, said) => {
+    const its = await keysBench({}, config);
+    const result = await its.init(...args);
     expect([result.status, result.stderr]).toEqual([status, expect.stringMatching(said)]);
     expect(its.account.calls).toEqual([]);
   });
 
   it("refuses in CI, where keys are secrets of the pipeline", async () => {
-    const its = await bench();
+    const its = await keysBench();
     const result = await its.run(["--token-stdin", "--yes", ...CREATE], {
       input: its.token,
       env: { CI: "true" },
@@ -163,9 +128,9 @@ describe.skipIf(withTls !== "")(`--create-backend${withTls}`, () => {
   });
 
   it("names the scopes that the token lacks before anything is made", async () => {
-    const its = await bench();
+    const its = await keysBench();
     its.sandbox.accept(its.token, { scopes: ["account:read", "spaces_key:read"] });
-    const { status, stderr } = await init(its, ...CREATE);
+    const { status, stderr } = await its.init(...CREATE);
     expect([status, stderr]).toEqual([
       5,
       expect.stringMatching(/spaces_key:create_credentials, spaces_key:delete\. \[spaces\.lacks/),
@@ -174,36 +139,25 @@ describe.skipIf(withTls !== "")(`--create-backend${withTls}`, () => {
   });
 
   it("deletes the key again if the lock does not work", async () => {
-    const its = await workbench();
-    const account = spacesAccount(its.sandbox);
-    const spaces = await startSpaces(its.root, { account, ignoresConditions: true });
-    onTestFinished(() => spaces.close());
-    await its.write(".do-bootstraprc", JSON.stringify(CONFIG));
-    await its.write("main.tf", "");
-    const result = await its.run(["--token-stdin", "--yes", ...CREATE], {
-      input: its.token,
-      env: { ...spaces.env, NO_PROXY: "127.0.0.1" },
-    });
+    const its = await keysBench({ ignoresConditions: true });
+    const result = await its.init(...CREATE);
     expect([result.status, result.stderr]).toEqual([3, expect.stringContaining("[backend.lock]")]);
-    expect([...account.keys]).toEqual([]);
+    expect(its.left().keys).toEqual([]);
   });
 });
 
 describe.skipIf(withTls !== "")(`backend key${withTls}`, () => {
   it("gives a colleague a key of their own, and keys lists both", async () => {
-    const its = await bench();
-    await init(its, ...CREATE);
+    const its = await keysBench();
+    await its.init(...CREATE);
     // A colleague's clone has the committed files only.
-    const mine = await envKeys(its);
+    const mine = await its.envKeys();
     await its.write(".env", `DIGITALOCEAN_TOKEN=${its.token}\n`);
     const made = await its.run(["backend", "key", "--yes"]);
     expect([made.status, made.stderr]).toEqual([0, expect.stringContaining("+ Spaces key")]);
-    const theirs = await envKeys(its);
+    const theirs = await its.envKeys();
     expect(theirs["SPACES_ACCESS_KEY_ID"]).not.toBe(mine["SPACES_ACCESS_KEY_ID"]);
-    expect(left(its).keys).toEqual([
-      `${OURS}: acme-tfstate readwrite`,
-      `${OURS}: acme-tfstate readwrite`,
-    ]);
+    expect(its.left().keys).toEqual([KEY, KEY]);
     const listed = await its.run(["backend", "keys", "--json"]);
     expect(JSON.parse(listed.stdout)).toMatchObject({
       command: "backend",
@@ -219,8 +173,8 @@ describe.skipIf(withTls !== "")(`backend key${withTls}`, () => {
   });
 
   it("lists nothing where the API knows no key", async () => {
-    const its = await bench();
-    await init(its, "--token-stdin");
+    const its = await keysBench();
+    await its.init("--token-stdin");
     const { status, stdout } = await its.run(["backend", "keys"], {
       env: { DIGITALOCEAN_TOKEN: its.token },
     });
@@ -229,7 +183,7 @@ describe.skipIf(withTls !== "")(`backend key${withTls}`, () => {
 });
 
 /** What `check --json` says that a stopped run may have left. */
-async function saidLeft(its: Bench): Promise<string> {
+async function saidLeft(its: KeysBench): Promise<string> {
   const { stdout } = await its.run(["check", "--json"], { env: { DIGITALOCEAN_TOKEN: its.token } });
   const { findings } = JSON.parse(stdout) as { findings: { id: string; message: string }[] };
   return findings.find(({ id }) => id === "spaces.unfinished")?.message ?? "";
@@ -237,9 +191,9 @@ async function saidLeft(its: Bench): Promise<string> {
 
 describe.skipIf(withTls !== "")(`a run that is killed${withTls}`, () => {
   /** Kills the run at a request, before or after the server has carried it out. */
-  async function killed(at: number, when: "before" | "after"): Promise<Bench> {
+  async function killed(at: number, when: "before" | "after"): Promise<KeysBench> {
     let child: ReturnType<Workbench["start"]> | undefined;
-    const its = await bench({
+    const its = await keysBench({
       delay: 1,
       lose(request, now) {
         if (child === undefined || request !== at || now !== when) return false;
@@ -266,17 +220,14 @@ describe.skipIf(withTls !== "")(`a run that is killed${withTls}`, () => {
     "at request %d, %s it was carried out: the next run cleans up and finishes",
     async (at, when) => {
       const its = await killed(at, when);
-      const before = left(its).keys;
+      const before = its.left().keys;
       const said = await saidLeft(its);
       for (const key of its.account.keys.values()) expect(said).toContain(key.name);
-      const again = await init(its, ...CREATE);
+      const again = await its.init(...CREATE);
       expect([again.status, again.stderr]).toEqual([0, expect.stringContaining("+ Spaces key")]);
-      expect([before.length <= 1, left(its).keys]).toEqual([
-        true,
-        [`${OURS}: acme-tfstate readwrite`],
-      ]);
+      expect([before.length <= 1, its.left().keys]).toEqual([true, [KEY]]);
       const [key] = its.account.keys.values();
-      expect((await envKeys(its))["SPACES_ACCESS_KEY_ID"]).toBe(key?.id);
+      expect((await its.envKeys())["SPACES_ACCESS_KEY_ID"]).toBe(key?.id);
       expect(await saidLeft(its)).toBe("");
     },
   );

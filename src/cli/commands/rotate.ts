@@ -1,6 +1,6 @@
 import { isOfLogin, tokenForLogin } from "../../commands/credentials/rotate-login.ts";
-import { changingMany } from "../../library/changing.ts";
-import { command } from "../command.ts";
+import { changing, changingMany } from "../../library/changing.ts";
+import { type Context, command, type Outcome } from "../command.ts";
 import { allOption, changeOptions, lookOptions } from "../options.ts";
 import { lookFrom } from "../request.ts";
 
@@ -13,6 +13,11 @@ export const rotate = command({
     "token-stdin": { type: "boolean", describe: "Read the new token from standard input" },
     "min-ttl": lookOptions["min-ttl"],
     revoke: { type: "boolean", describe: "Revoke the old token afterwards" },
+    spaces: {
+      type: "boolean",
+      describe: "Replace the Spaces key instead, and delete the old one",
+      rare: true,
+    },
     force: {
       type: "boolean",
       describe: "Accept a token that expires sooner, or whose team can't be read",
@@ -30,6 +35,7 @@ export const rotate = command({
     const { all, force, revoke } = args;
     const { token: stdin, ...look } = await lookFrom(args, context);
     const { "dry-run": dryRun } = args;
+    if (args.spaces) return rotateSpacesKey(context, { ...look, dryRun, yes: args.yes });
     if (!all && (await isOfLogin(host, args.env))) {
       if (stdin !== undefined) throw tokenForLogin();
       const login = { isPrinted: false, port: undefined, force };
@@ -47,3 +53,21 @@ export const rotate = command({
     return outcome(await withTokenFile(result, stdin, context));
   },
 });
+
+async function rotateSpacesKey(
+  context: Context,
+  { environment, minTtlSeconds, dryRun, yes }: RotateSpaces,
+): Promise<Outcome> {
+  const { approve, outcome } = changing("rotate", { dryRun, yes }, context);
+  const { rotateKeys } = await import("../../commands/backend/rotate-keys.ts");
+  const { host, progress } = context;
+  const request = { environment, minTtlSeconds, dryRun, progress };
+  return outcome(await rotateKeys(host, request, approve));
+}
+
+interface RotateSpaces {
+  readonly environment: string | undefined;
+  readonly minTtlSeconds: number | undefined;
+  readonly dryRun: boolean;
+  readonly yes: boolean;
+}

@@ -168,8 +168,8 @@ export function changePlace(
   facts: Pick<Facts, "repo" | "machine" | "doctl">,
   { place, olds }: Held,
   tokenFor: TokenFor | undefined,
+  why = tokenFor === undefined ? "remove the token" : "the new token",
 ): PlanPart {
-  const why = tokenFor === undefined ? "remove the token" : "the new token";
   if (place.kind === "doctl") {
     const { path, context } = place;
     const taken = tokenFor === undefined ? [] : judgePlace(facts);

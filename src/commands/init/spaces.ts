@@ -1,18 +1,17 @@
-import { basename } from "node:path";
 import { deleteKeys, keysApi } from "../../concerns/spaces/access-keys.ts";
 import type { WantedKeys } from "../../concerns/spaces/facts.ts";
 import { finding } from "../../concerns/spaces/findings.ts";
+import { keysInFiles } from "../../concerns/spaces/in-files.ts";
 import { forget } from "../../concerns/spaces/journal.ts";
 import { keyPrefix } from "../../concerns/spaces/plan.ts";
 import type { MadeKeys, ProvisionHost, ProvisionRequest } from "../../concerns/spaces/provision.ts";
 import { usableToken } from "../../concerns/token/storing.ts";
-import { textIn } from "../../core/file-text.ts";
+import type { Finding } from "../../core/finding.ts";
 import type { OutsideChange } from "../../core/outside-change.ts";
 import type { PlanPart } from "../../core/plan.ts";
 import { asAppError } from "../../errors/app-error.ts";
 import { hint, own } from "../../errors/hint.ts";
-import { readEnvFile } from "../../exec/read-env-file.ts";
-import { KEY_NAMES } from "../../exec/spaces-keys.ts";
+import { listed } from "../../lib/few.ts";
 import type { Secret } from "../../secret/secret.ts";
 import type { Facts } from "./observe.ts";
 import type { Prompter } from "./prompter.ts";
@@ -73,11 +72,10 @@ export function planLeftKeys(host: ProvisionHost, facts: Facts): PlanPart {
 
 function removalOf(
   host: ProvisionHost,
-  { config, envFile, token: { hosts } }: Facts,
+  { config, token: { hosts }, spaces: { unfinished } }: Facts,
   { name, token }: { name: string; token: Secret },
 ): OutsideChange {
-  const why = `left by a run that was stopped, unless ${basename(config.token.envFile)} holds it`;
-  const held = readEnvFile(textIn(envFile.file)).get(KEY_NAMES[0]) ?? "";
+  const why = "left by a run that was stopped, unless an env file holds it";
   return {
     label: `Spaces key ${name}`,
     why,
@@ -85,7 +83,14 @@ function removalOf(
     json: () => ({ kind: "spaces-key-removal", name, why }),
     async apply() {
       try {
-        await deleteKeys(keysApi(host, hosts, token), [name], (id) => id.holds(held));
+        const api = keysApi(host, hosts, token);
+        const held = await keysInFiles(host, config.envFiles);
+        const isHeld = (id: Secret) => held.some((each) => each.equals(id));
+        const inUse = (await api.list())
+          .filter(({ name, id }) => unfinished.keys.includes(name) && isHeld(id))
+          .map(({ name }) => name);
+        if (inUse.includes(name) && inUse.length > 1) return [stillHeld(inUse)];
+        await deleteKeys(api, [name], isHeld);
         forget(host, config, [name]);
         return [];
       } catch (error) {
@@ -97,4 +102,11 @@ function removalOf(
       }
     },
   };
+}
+
+/** A rotation was stopped between two env files. */
+function stillHeld(names: readonly string[]): Finding {
+  const message = `The env files hold different Spaces keys of a rotation that was stopped: ${listed(names)}.`;
+  const fix = hint`${own("rotate", "--spaces")}`;
+  return finding("spaces.not-deleted", message, { fix });
 }

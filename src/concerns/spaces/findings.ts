@@ -6,6 +6,7 @@ export const SPACES_FINDINGS = {
   "spaces.in-ci": ["error", EXIT.usage],
   "spaces.lacks-scopes": ["error", EXIT.scope],
   "spaces.no-backend": ["error", EXIT.usage],
+  "spaces.no-key": ["error", EXIT.findings],
   "spaces.not-deleted": ["warning", EXIT.findings],
   "spaces.tracked": ["error", EXIT.findings],
   "spaces.unfinished": ["warning", EXIT.findings],

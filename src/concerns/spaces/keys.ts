@@ -29,7 +29,7 @@ export function makeKeys(
   const ignore = appendTo(gitignore, patternOf(envFile));
   if (bucket !== undefined) {
     const first = isOpen ? hint`${ignore}, then create` : hint`create`;
-    return hint`${own("backend", "key")} creates a key that opens nothing else. By hand: ${first} a key pair (Read/Write/Delete, ${bucket}) at ${KEYS_PAGE} and put both keys into ${envFile}.`;
+    return hint`${own("backend", "key")} creates a key that opens nothing else. By hand: ${first} a key pair (Read/Write/Delete, ${bucket}) at ${KEYS_PAGE} and put both keys into ${envFile}. (They are not the API token.)`;
   }
   const first = isOpen ? hint`First: ${ignore}. Then create` : hint`Create`;
   return hint`${first} a key pair at ${KEYS_PAGE} and put both keys into ${envFile}. (They are not the API token.)`;

@@ -6,12 +6,15 @@ import type { Host } from "../../host/host.ts";
 import { listed } from "../../lib/few.ts";
 import type { Secret } from "../../secret/secret.ts";
 import type { ApiHosts } from "../token/hosts.ts";
-import { deleteKeys, keysApi } from "./access-keys.ts";
+import { deleteKeys, type Grant, keysApi } from "./access-keys.ts";
 import { makeBucket, waitForKey } from "./bucket.ts";
 import { begin, forget, type JournalPlace } from "./journal.ts";
 import type { Bucket } from "./s3.ts";
 
-export type ProvisionHost = Pick<Host, "http" | "clock" | "state" | "thisProcess" | "isOver">;
+export type ProvisionHost = Pick<
+  Host,
+  "http" | "clock" | "files" | "state" | "thisProcess" | "isOver"
+>;
 
 export interface ProvisionRequest extends JournalPlace {
   readonly token: Secret;
@@ -20,6 +23,10 @@ export interface ProvisionRequest extends JournalPlace {
   readonly buckets: readonly Bucket[];
   /** Create those of these names that do not exist. */
   readonly create: readonly string[];
+  /** The key's grants; by default reading and writing the buckets. */
+  readonly grants?: readonly Grant[];
+  /** The names of keys that are deleted once the new one is stored. */
+  readonly replaces?: readonly string[];
   /** What the key's name begins with. */
   readonly prefix: string;
   /** The env file that will keep the pair. */
@@ -47,19 +54,20 @@ export async function provision(
   request: ProvisionRequest,
   progress: (what: string) => void,
 ): Promise<MadeKeys> {
-  const { token, hosts, buckets, create, prefix, envFile } = request;
+  const { token, hosts, buckets, create, prefix, envFile, replaces = [] } = request;
   const api = keysApi(host, hosts, token);
   const tag = randomBytes(4).toString("hex");
   const name = `${prefix}-${tag}`;
   const temporary = create.length > 0 ? [`${TEMPORARY}-${tag}`] : [];
   const names = [...temporary, name];
-  if (!begin(host, request, { keys: names, buckets: create })) throw noFolder();
+  const all = { keys: [...names, ...replaces], buckets: create };
+  if (!begin(host, request, all)) throw noFolder();
   try {
     const made = [];
     for (const each of temporary) made.push(...(await makeBuckets(each)));
     progress("Creating a Spaces key");
-    const grants = buckets.map(({ bucket }) => ({ bucket, permission: "readwrite" }));
-    const keys = await api.create(name, grants, envFile);
+    const readWrite = buckets.map(({ bucket }) => ({ bucket, permission: "readwrite" }));
+    const keys = await api.create(name, request.grants ?? readWrite, envFile);
     progress("Waiting until Spaces knows the new key");
     for (const place of buckets) await waitForKey(host, keys, place);
     forget(host, request, temporary);
@@ -104,7 +112,7 @@ export async function afterFailure(
 ): Promise<unknown> {
   try {
     await deleteKeys(keysApi(host, request.hosts, request.token), names);
-    forget(host, request, names);
+    forget(host, request, [...names, ...(request.replaces ?? [])]);
     return error;
   } catch {
     if (!(error instanceof AppError)) return error;

@@ -223,7 +223,7 @@ describe("the last lines", () => {
       [
         "! No Spaces keys found for bucket acme: SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY are neither in the environment nor in .env. [backend.no-keys]",
         "  → do-bootstrap backend key creates a key that opens nothing else. By hand: create a key pair (Read/Write/Delete, bucket acme in nyc3) at https://cloud.digitalocean.com/spaces/access_keys and put",
-        "    both keys into .env.",
+        "    both keys into .env. (They are not the API token.)",
       ],
     ],
     [
