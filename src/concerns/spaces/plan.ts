@@ -68,7 +68,7 @@ function planKeys(known: Known): PlanPart {
     outside: [
       ...buckets
         .filter(({ bucket }) => wanted.create.includes(bucket))
-        .map((place) => creation(place)),
+        .map((place) => creation(place, TO_CREATE)),
       keyFor(buckets, relative(config.base, config.token.envFile)),
     ],
   };
@@ -140,14 +140,17 @@ function madeFirst(
   };
 }
 
-function creation({ bucket, region }: Bucket): OutsideChange {
+function creation({ bucket, region }: Bucket, why: string): OutsideChange {
   const change = {
     label: `bucket ${bucket}`,
-    why: `in ${region}, private and versioned, unless it exists; Spaces costs from $5 a month. A temporary key with full access creates it and is deleted at once`,
+    why: `in ${region}, ${why}`,
     asked: `create bucket ${bucket} in ${region}`,
   };
   return madeFirst(change, { kind: "bucket", bucket, region });
 }
+
+const TO_CREATE =
+  "private and versioned, unless it exists; Spaces costs from $5 a month. A temporary key with full access creates it and is deleted at once";
 
 function keyFor(buckets: readonly Bucket[], envFile: string, name?: string): OutsideChange {
   const names = buckets.map(({ bucket }) => bucket);
@@ -178,12 +181,15 @@ function planMade(known: Known, made: NonNullable<SpacesFacts["made"]>): PlanPar
     why: "the Spaces key; git ignores it",
   });
   const { buckets } = known.spaces;
-  const created = buckets.filter(({ bucket }) => made.buckets.includes(bucket));
+  const isNew = ({ bucket }: Bucket) => made.buckets.includes(bucket);
+  const isVersioned = ({ bucket }: Bucket) => !made.unversioned.includes(bucket);
   return {
     findings,
     changes: [change],
     outside: [
-      ...created.map((place) => creation(place)),
+      ...buckets
+        .filter(isNew)
+        .map((place) => creation(place, `private${isVersioned(place) ? " and versioned" : ""}`)),
       keyFor(buckets, relative(config.base, config.token.envFile), made.name),
     ],
   };
