@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import type { AccountOptions } from "../fixtures/spaces/account.ts";
 import { CREATE, type KeysBench, keysBench, OURS, TEMPORARY } from "../fixtures/spaces/bench.ts";
 import { OPENSSL } from "../fixtures/spaces/spaces.ts";
+import { needsScript, start } from "../fixtures/terminal.ts";
 import type { Workbench } from "../fixtures/workbench.ts";
 
 const withTls = OPENSSL ? "" : " (needs openssl)";
@@ -181,6 +182,134 @@ describe.skipIf(withTls !== "")(`backend key${withTls}`, () => {
     expect([status, stdout]).toEqual([0, "do-bootstrap has created no Spaces key for this.\n"]);
   });
 });
+
+describe.skipIf(withTls !== "")(`what the key is for${withTls}`, () => {
+  it("several roots share the bucket and one key, each with a path of its own", async () => {
+    const backend = { bucket: "acme-tfstate", region: "nyc3" };
+    const roots = ["network", "apps/shop"].map((dir) => ({ dir, backend }));
+    const its = await keysBench({}, { project: "acme", terraform: roots });
+    for (const { dir } of roots) await its.write(`${dir}/main.tf`, "");
+    expect((await its.init(...CREATE)).status).toBe(0);
+    expect(its.left().keys).toEqual([KEY]);
+    const files = await Promise.all(roots.map(({ dir }) => its.read(`${dir}/backend.tf`)));
+    expect(files.map((text) => /key += "(.*)"/.exec(text)?.[1])).toEqual([
+      "acme/network/terraform.tfstate",
+      "acme/apps/shop/terraform.tfstate",
+    ]);
+  });
+
+  it("an environment has a key of its own, named after it, in its env file", async () => {
+    const terraform = { backend: { bucket: "acme-tfstate", region: "nyc3" } };
+    const prod = { token: { envFile: ".env.prod" }, terraform: { workspace: "prod" } };
+    const its = await keysBench(
+      { buckets: { "acme-tfstate": true } },
+      { project: "acme", terraform, environments: { prod } },
+    );
+    const args = ["backend", "key", "--env", "prod", "--token-stdin", "--yes"];
+    expect((await its.run(args, { input: its.token })).status).toBe(0);
+    expect(its.left().keys).toEqual(["do-bootstrap-acme-prod-sammy-*: readwrite acme-tfstate"]);
+    const [key] = its.account.keys.values();
+    expect((await its.envKeys(".env.prod"))["SPACES_ACCESS_KEY_ID"]).toBe(key?.id);
+  });
+
+  it("a backend block of the user's own gets a key for its bucket", async () => {
+    const its = await keysBench({ buckets: { theirs: true } }, { project: "acme" });
+    const block = `terraform {
+  backend "s3" {
+    endpoints = { s3 = "https://nyc3.digitaloceanspaces.com" }
+    bucket    = "theirs"
+    key       = "x.tfstate"
+    region    = "us-east-1"
+  }
+}
+`;
+    await its.write("main.tf", block);
+    const args = ["backend", "key", "--token-stdin", "--yes"];
+    expect((await its.run(args, { input: its.token })).status).toBe(0);
+    expect(its.left().keys).toEqual([`${OURS}: readwrite theirs`]);
+    expect(await its.read("main.tf")).toBe(block);
+  });
+
+  it("stays at DigitalOcean after uninstall, which says so", async () => {
+    const its = await keysBench();
+    await its.init(...CREATE);
+    const { stderr } = await its.run(["uninstall", "--yes"]);
+    expect(stderr.replace(/\s+/g, " ")).toContain(
+      "at DigitalOcean: bucket acme-tfstate in nyc3 and its Spaces key. [spaces.left] → do-bootstrap backend keys",
+    );
+    expect(its.left()).toEqual({ keys: [KEY], buckets: ["acme-tfstate"] });
+  });
+
+  it("needs scopes that scopes lists as needed for this alone", async () => {
+    const its = await keysBench();
+    const { stdout } = await its.run(["scopes", "--json"]);
+    const { scopes, maybe } = JSON.parse(stdout) as {
+      scopes: string[];
+      maybe: { scope: string }[];
+    };
+    expect([scopes, maybe.map(({ scope }) => scope)]).toEqual([
+      [],
+      ["spaces_key:create_credentials", "spaces_key:read", "spaces_key:delete"],
+    ]);
+  });
+});
+
+describe.skipIf(withTls !== "" || needsScript !== "")(
+  `on a terminal${withTls}${needsScript}`,
+  () => {
+    const propose = (create: boolean) => ({
+      project: "acme",
+      terraform: { backend: { bucket: "acme-tfstate", region: "nyc3", create } },
+    });
+    /** A repo whose token is in the env file. */
+    async function withToken(create: boolean): Promise<KeysBench> {
+      const its = await keysBench({}, propose(create));
+      await its.write(".env", `DIGITALOCEAN_TOKEN=${its.token}\n`);
+      return its;
+    }
+
+    it("creates the bucket only after two yeses", async (context) => {
+      const its = await withToken(true);
+      const terminal = start(context, its, [], { columns: 100, env: its.spacesEnv });
+      await terminal.waitFor(/kept in bucket acme-tfstate, and this machine has no Spaces key/);
+      await terminal.waitFor(/● Create the bucket too/);
+      expect(its.account.calls).toEqual([]);
+      terminal.type("\r");
+      await terminal.waitFor(
+        /\+ bucket acme-tfstate[\s\S]*create bucket acme-tfstate in nyc3, and create a/,
+      );
+      expect(its.account.calls).toEqual([]);
+      terminal.type("y");
+      expect(await terminal.exit).toBe(0);
+      expect(its.left()).toEqual({ keys: [KEY], buckets: ["acme-tfstate"] });
+    });
+
+    it("proposes only a key if the config does not propose the bucket, and Not now is a no", async (context) => {
+      const its = await withToken(false);
+      const terminal = start(context, its, [], { columns: 100, env: its.spacesEnv });
+      await terminal.waitFor(/● Create a key for it/);
+      // The last answer.
+      terminal.type("\u001b[B\u001b[B\r");
+      await terminal.waitFor(/Make these \d changes/);
+      terminal.type("y");
+      expect(await terminal.exit).toBe(0);
+      expect([its.account.calls, terminal.screen()]).toEqual([
+        [],
+        expect.stringContaining("do-bootstrap backend key"),
+      ]);
+    });
+
+    it("is not asked with --yes", async (context) => {
+      const its = await withToken(true);
+      const terminal = start(context, its, ["--yes"], { columns: 100, env: its.spacesEnv });
+      expect(await terminal.exit).toBe(0);
+      expect([its.account.calls, terminal.screen()]).toEqual([
+        [],
+        expect.not.stringContaining("this machine has no Spaces key"),
+      ]);
+    });
+  },
+);
 
 /** What `check --json` says that a stopped run may have left. */
 async function saidLeft(its: KeysBench): Promise<string> {

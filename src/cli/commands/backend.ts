@@ -13,7 +13,6 @@ export const backend = command({
   options: {
     env: lookOptions.env,
     "token-stdin": lookOptions["token-stdin"],
-    "min-ttl": lookOptions["min-ttl"],
     ...changeOptions,
   },
   examples: [
@@ -21,12 +20,12 @@ export const backend = command({
     ["do-bootstrap backend keys", "the keys that do-bootstrap created, by age"],
   ],
   async run({ ACTION: action, yes, "dry-run": dryRun, ...args }, context) {
-    const look = await lookFrom(args, context);
+    const look = await lookFrom({ ...args, "min-ttl": undefined }, context);
     if (action === "key") return bootstrap(context, { ...look, yes, dryRun, spacesKey: true });
     const { listKeys } = await import("../../commands/backend/keys.ts");
-    const { environment, token: stdin, minTtlSeconds } = look;
+    const { environment, token: stdin } = look;
     const { host, progress } = context;
-    const keys = await listKeys(host, { environment, stdin, minTtlSeconds, progress });
+    const keys = await listKeys(host, { environment, stdin, progress });
     return { status: EXIT.ok, report: { command: "backend", keys } };
   },
 });

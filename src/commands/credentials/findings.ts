@@ -15,6 +15,7 @@ export const CREDENTIAL_FINDINGS = {
   "environment.no-token": ["info", EXIT.ok],
   "environment.skipped": ["warning", EXIT.findings],
   "environment.token-left": ["error", EXIT.findings],
+  "spaces.left": ["info", EXIT.ok],
   "file.kept": ["info", EXIT.ok],
 } as const satisfies FindingIds;
 

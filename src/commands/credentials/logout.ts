@@ -7,21 +7,23 @@ import { withNames } from "../../concerns/env-file/edit.ts";
 import { exampleNames } from "../../concerns/env-file/plan.ts";
 import { hiddenByOurs } from "../../concerns/git/hidden.ts";
 import { askRepos, guardOf } from "../../concerns/git/repos.ts";
+import { KEYS_PAGE } from "../../concerns/spaces/keys.ts";
 import { BACKEND_TF, PUBLIC_TFVARS, UPLOAD_IGNORE } from "../../concerns/terraform/root/names.ts";
 import { TOKEN_LIST } from "../../concerns/token/hosts.ts";
 import type { ApplyHost } from "../../core/change.ts";
 import { RemoveFile } from "../../core/changes/remove-file.ts";
 import { WriteFile } from "../../core/changes/write-file.ts";
 import { textAt } from "../../core/file-text.ts";
+import type { Finding } from "../../core/finding.ts";
 import { type Result, runTask, type Task } from "../../core/flow.ts";
 import { recognise } from "../../core/generated.ts";
 import { withoutBlock } from "../../core/ignore-block.ts";
 import { type Bounds, obstacles } from "../../core/obstacles.ts";
 import { joined, NOTHING, type PlanPart } from "../../core/plan.ts";
 import { AppError } from "../../errors/app-error.ts";
-import { hint } from "../../errors/hint.ts";
+import { hint, own } from "../../errors/hint.ts";
 import type { Host, Snapshot } from "../../host/host.ts";
-import { few } from "../../lib/few.ts";
+import { few, listed } from "../../lib/few.ts";
 import { onceEach } from "../../lib/grouped.ts";
 import { jsonIn } from "../../lib/json.ts";
 import { isInside } from "../../lib/paths.ts";
@@ -205,7 +207,18 @@ interface Found {
 async function uninstallation(host: ObservingHost, found: Found): Promise<PlanPart[]> {
   const pipelines = await lookAtPipelines(host, found.facts);
   const hidden = await hiddenByUs(host, found);
-  return [planUninstall(found, pipelines, hidden), await guardRemoval(host, found.facts)];
+  const stays = { findings: staysAtDigitalOcean(found.facts) };
+  return [planUninstall(found, pipelines, hidden), stays, await guardRemoval(host, found.facts)];
+}
+
+/** Nothing outside this machine is removed. */
+function staysAtDigitalOcean({ spaces: { buckets, keys } }: Facts): Finding[] {
+  if (buckets.length === 0) return [];
+  const what = buckets.map(({ bucket, region }) => `bucket ${bucket} in ${region}`);
+  const all = keys.kind === "keys" ? [...what, "its Spaces key"] : what;
+  const message = `Not removed, because it is at DigitalOcean: ${listed(all)}.`;
+  const fix = hint`${own("backend", "keys")} lists the keys. Delete what nobody uses in the control panel: ${KEYS_PAGE}`;
+  return [finding("spaces.left", message, { fix })];
 }
 
 /**

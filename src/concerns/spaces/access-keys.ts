@@ -6,6 +6,7 @@ import type { Host, HttpAnswer } from "../../host/host.ts";
 import { jsonIn, recordOf } from "../../lib/json.ts";
 import { Secret } from "../../secret/secret.ts";
 import type { ApiHosts } from "../token/hosts.ts";
+import { KEY_SCOPES } from "../token/needed-scopes.ts";
 
 /** What a key may do with a bucket. `fullaccess` is for all buckets, and then `bucket` is "". */
 export interface Grant {
@@ -140,13 +141,6 @@ export async function deleteKeys(
     if (names.includes(name) && !inUse(id)) await api.remove(id);
   }
 }
-
-/** What a token needs to make, list and delete keys (docs/contracts/api.md 9). */
-export const KEY_SCOPES = [
-  "spaces_key:create_credentials",
-  "spaces_key:read",
-  "spaces_key:delete",
-] as const;
 
 function accessKey(each: unknown): AccessKey[] {
   const { name, access_key: id, grants, created_at: created } = recordOf(each);

@@ -19,8 +19,8 @@ import type { EnvFileFacts } from "../env-file/facts.ts";
 import type { RepoFacts } from "../git/facts.ts";
 import type { TokenFacts } from "../token/facts.ts";
 import { TOKEN_FORM } from "../token/hosts.ts";
+import { KEY_SCOPES } from "../token/needed-scopes.ts";
 import { usableToken } from "../token/storing.ts";
-import { KEY_SCOPES } from "./access-keys.ts";
 import type { SpacesFacts } from "./facts.ts";
 import { finding } from "./findings.ts";
 import type { Bucket } from "./s3.ts";
@@ -178,7 +178,7 @@ function planMade(known: Known, made: NonNullable<SpacesFacts["made"]>): PlanPar
     edit: (now) => withKeys(now, file.path, made.keys),
     shownBefore: { parts: redacted(text, file.path), encoding },
     mode: machine.platform === "win32" ? current : current & 0o700,
-    why: "the Spaces key; git ignores it",
+    why: "the Spaces key",
   });
   const { buckets } = known.spaces;
   const isNew = ({ bucket }: Bucket) => made.buckets.includes(bucket);

@@ -69,7 +69,7 @@ export async function readNeeds(
   const { needs, scopes } = actions.length === 0 ? NOTHING_NEEDED : await worked(actions);
   const isOfPlan = choose !== undefined;
   return {
-    needs: withTeam(needs, config),
+    needs: withStateKey(withTeam(needs, config), purpose, config),
     actions,
     trees,
     isOfPlan,
@@ -110,6 +110,34 @@ function withTeam(needs: Needs, { team, file, base }: ResolvedConfig): Needs {
     ),
     required: needs.required.filter((each) => each !== ACCOUNT),
   };
+}
+
+/** What a token needs to make, list and delete Spaces keys (docs/contracts/api.md 9.3). */
+export const KEY_SCOPES = [
+  "spaces_key:create_credentials",
+  "spaces_key:read",
+  "spaces_key:delete",
+] as const;
+
+/** Only our own commands that make a key for the state's bucket need these. */
+function withStateKey(
+  needs: Needs,
+  purpose: Purpose,
+  { roots, file, base }: ResolvedConfig,
+): Needs {
+  if (purpose !== "apply" || roots.every(({ backend }) => backend === undefined)) return needs;
+  const known = [...needs.own, ...needs.maybe].map(({ scope }) => scope);
+  const reason = {
+    address: "terraform.backend",
+    operation: "create",
+    when: undefined,
+    place: { file: relative(base, file ?? base), line: 1 },
+  } as const;
+  const why = "for the Spaces key of the state's bucket, if do-bootstrap is to create it";
+  const added = KEY_SCOPES.filter((scope) => !known.includes(scope)).map((scope) => ({
+    ...{ scope, why, reasons: [reason] },
+  }));
+  return { ...needs, maybe: [...needs.maybe, ...added] };
 }
 
 /** Tells whose account it is, so we suggest this scope for every token. */
