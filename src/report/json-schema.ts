@@ -243,6 +243,11 @@ const command = {
   why,
 };
 
+const CHANGES = [
+  ...([file, context, gone, loggedOut, selection, revocation, loggedIn] as const),
+  ...([madeBucket, madeKey, removedKey] as const),
+] as const;
+
 const whoIsWho = {
   token: v.pipe(v.nullable(token), v.description("null: no usable token.")),
   doctl: v.pipe(v.nullable(doctl), v.description("null: `doctl: false` in the config.")),
@@ -288,40 +293,10 @@ const report = v.pipe(
     ),
     findings: v.array(finding),
     pending: v.pipe(
-      v.array(
-        v.union([
-          file,
-          context,
-          gone,
-          loggedOut,
-          selection,
-          revocation,
-          loggedIn,
-          madeBucket,
-          madeKey,
-          removedKey,
-          v.strictObject(command),
-        ]),
-      ),
+      v.array(v.union([...CHANGES, v.strictObject(command)])),
       v.description("Changes still to make."),
     ),
-    applied: v.pipe(
-      v.array(
-        v.union([
-          file,
-          context,
-          gone,
-          loggedOut,
-          selection,
-          revocation,
-          loggedIn,
-          madeBucket,
-          madeKey,
-          removedKey,
-        ]),
-      ),
-      v.description("Changes that were made."),
-    ),
+    applied: v.pipe(v.array(v.union(CHANGES)), v.description("Changes that were made.")),
     commands: v.pipe(
       v.array(
         v.strictObject({
