@@ -100,6 +100,32 @@ describe.skipIf(withTls !== "")(`--create-backend${withTls}`, () => {
     expect((await its.run(["check"])).stdout).not.toContain("spaces.unfinished");
   });
 
+  it("no network half way: names what may be left, and the next run deletes it", async () => {
+    let isDown = false;
+    const its = await keysBench({
+      delay: 0,
+      isDown: () => isDown,
+      lose(at) {
+        isDown ||= at === 5;
+        return false;
+      },
+    });
+    const { status, stderr } = await its.init(...CREATE);
+    expect([status, stderr]).toEqual([
+      7,
+      expect.stringMatching(
+        /unreachable[\s\S]* may be left: do-bootstrap-temporary-\w{8} and do-bootstrap-acme-sammy-\w{8}\. The next run deletes them\. \[SPACES_UNREACHABLE\]/,
+      ),
+    ]);
+    expect(its.left().keys).toEqual([`${TEMPORARY}: fullaccess`]);
+    isDown = false;
+    expect(await its.run(["check"], { env: { DIGITALOCEAN_TOKEN: its.token } })).toMatchObject({
+      stdout: expect.stringContaining("[spaces.unfinished]"),
+    });
+    expect((await its.init(...CREATE)).status).toBe(0);
+    expect(its.left().keys).toEqual([KEY]);
+  });
+
   it.each<[what: string, args: string[], config: object | undefined, status: number, said: RegExp]>(
     [
       [
