@@ -364,13 +364,9 @@ describe.skipIf(withTls !== "")(`a run that is killed${withTls}`, () => {
   }
 
   it.each<[at: number, when: "before" | "after"]>([
-    [1, "before"],
     [1, "after"],
-    [5, "after"],
     [7, "before"],
-    [7, "after"],
     [8, "after"],
-    [11, "after"],
   ])(
     "at request %d, %s it was carried out: the next run cleans up and finishes",
     async (at, when) => {

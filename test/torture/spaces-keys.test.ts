@@ -1,7 +1,8 @@
 import { once } from "node:events";
-import { readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import type { AccountOptions } from "../fixtures/spaces/account.ts";
 import { CREATE, type KeysBench, keysBench } from "../fixtures/spaces/bench.ts";
 import { OPENSSL } from "../fixtures/spaces/spaces.ts";
 import type { Workbench } from "../fixtures/workbench.ts";
@@ -50,15 +51,16 @@ describe.skipIf(withTls !== "").each(COMMANDS)(`$name, ended at any step${withTl
       const moments = (await readFile(log, "utf8")).split("\n");
       expect(moments).toContain(moment);
       const all = await endInEveryWay(name, { moments, ms }, moment, async (ending: Ending) => {
-        const its = await keysBench();
-        await arrange(its);
-        const { isHit } = await runUntil(
-          { ...its, start: (line, more = {}) => its.start(line, withSpaces(its, more)) },
-          { args, input: its.token },
-          ending,
-          join(its.root, "killed"),
-        );
-        return { isHit, faults: (await faultsAfter(its)).map((what) => ["leftOver", what]) };
+        return onABench({}, async (its) => {
+          await arrange(its);
+          const { isHit } = await runUntil(
+            { ...its, start: (line, more = {}) => its.start(line, withSpaces(its, more)) },
+            { args, input: its.token },
+            ending,
+            join(its.root, "killed"),
+          );
+          return { isHit, faults: (await faultsAfter(its)).map((what) => ["leftOver", what]) };
+        });
       });
       expect(all).toEqual([]);
     },
@@ -73,8 +75,8 @@ describe.skipIf(withTls !== "").each(COMMANDS)(`$name, ended at any step${withTl
       for (let turn = 0; turn < 2 * COUNT; turn++) {
         const at = 1 + Math.floor(chance() * 18);
         const when = chance() < 0.5 ? "before" : "after";
-        const its = await killedAt(command, at, when);
-        faults.push(...(await faultsAfter(its)).map((what) => `${when} request ${at}: ${what}`));
+        const found = await faultsOf(command, at, when);
+        faults.push(...found.map((what) => `${when} request ${at}: ${what}`));
       }
       const lost = { lost: 0, halfWritten: 0, leftOver: faults.length };
       figures(`${command.name}, killed at a request`, {
@@ -93,31 +95,44 @@ function withSpaces({ spacesEnv }: KeysBench, { env, ...more }: NonNullable<Star
   return { ...more, env: { ...spacesEnv, ...env } };
 }
 
-/** Kills a run when its request arrives, or when it was carried out but not answered. */
-async function killedAt(
+/** A bench that is gone after its use: a test has hundreds. */
+async function onABench<T>(
+  options: AccountOptions,
+  use: (its: KeysBench) => Promise<T>,
+): Promise<T> {
+  const cleanups: (() => Promise<void>)[] = [];
+  try {
+    return await use(await keysBench(options, undefined, (each) => void cleanups.push(each)));
+  } finally {
+    for (const cleanup of cleanups.reverse()) await cleanup();
+  }
+}
+
+/** Kills a run when its request arrives, or when it was carried out but not answered. @returns what is then wrong. */
+function faultsOf(
   { args, arrange }: Command,
   at: number,
   when: "before" | "after",
-): Promise<KeysBench> {
+): Promise<string[]> {
   let child: ReturnType<Workbench["start"]> | undefined;
   let before = 0;
-  const its = await keysBench({
-    lose(request, now) {
-      if (child === undefined) {
-        before = request;
-        return false;
-      }
-      if (request - before !== at || now !== when) return false;
-      child.kill("SIGKILL");
-      return true;
-    },
+  const lose = (request: number, now: "before" | "after") => {
+    if (child === undefined) {
+      before = request;
+      return false;
+    }
+    if (request - before !== at || now !== when) return false;
+    child.kill("SIGKILL");
+    return true;
+  };
+  return onABench({ lose }, async (its) => {
+    await arrange(its);
+    child = its.start(args, { env: its.spacesEnv });
+    child.stdin?.on("error", () => undefined).end(its.token);
+    await once(child, "exit");
+    child = undefined;
+    return faultsAfter(its);
   });
-  await arrange(its);
-  child = its.start(args, { env: its.spacesEnv });
-  child.stdin?.on("error", () => undefined).end(its.token);
-  await once(child, "exit");
-  child = undefined;
-  return its;
 }
 
 /** Runs the next command, and says what is then wrong. */
@@ -138,6 +153,5 @@ async function faultsAfter(its: KeysBench): Promise<string[]> {
   if (!its.account.buckets.has("acme-tfstate")) faults.push("there is no bucket");
   const last = await its.run(["check"]);
   if (/spaces\.|\.do-bootstrap-/.test(last.stdout)) faults.push(`check still says: ${last.stdout}`);
-  await rm(its.repo, { recursive: true, force: true });
   return faults;
 }
