@@ -16,6 +16,7 @@ const STATUS_OF = {
   OTHER_TOKEN: EXIT.findings,
   OTHER_WORKSPACE: EXIT.findings,
   OTHER_HOST: EXIT.findings,
+  OTHER_ROOT: EXIT.findings,
   DOCTL_LOGIN: EXIT.usage,
   NESTED_EXEC: EXIT.usage,
   NOT_REPRESENTABLE: EXIT.usage,

@@ -31,6 +31,8 @@ export interface ExecConfig {
   readonly filesToMask: readonly string[];
   /** The roots with a separate workspace for this environment. */
   readonly workspaces: readonly { readonly dir: string; readonly workspace: string }[];
+  /** The roots that only other environments have, if an environment is chosen. */
+  readonly othersRoots: readonly { readonly environment: string; readonly dir: string }[];
   /** undefined with `doctl: false`. */
   readonly doctl: ExecDoctl | undefined;
 }

@@ -153,18 +153,42 @@ export function refuseOtherWorkspace(
   words: readonly string[],
   { config, env, cwd, textAt }: Pick<Facts, "config" | "env" | "cwd" | "textAt">,
 ): void {
-  const [file = "", ...args] = words;
-  if (!/^(terraform|tofu)$/.test(programOf(file)) || env["TF_WORKSPACE"]) return;
-  if (!ON_STATE.test(args.find((word) => !word.startsWith("-")) ?? "")) return;
-  const [, chdir = "."] = args.map((word) => /^-chdir=(.+)$/s.exec(word)).find(Boolean) ?? [];
-  const root = config.workspaces.find(({ dir }) => dir === resolve(cwd, chdir));
-  if (root === undefined) return;
+  const dir = rootOnState(words, cwd);
+  const root = config.workspaces.find((each) => each.dir === dir);
+  if (root === undefined || env["TF_WORKSPACE"]) return;
   const selected = textAt(selectionFile(root.dir, env)).trim() || "default";
   if (selected === root.workspace) return;
   const message = `Workspace ${selected} is selected in ${root.dir}, but environment ${config.environment} uses ${root.workspace}. Its token would be used with another environment's state.`;
   throw new AppError("OTHER_WORKSPACE", message, {
     hint: hint`${own()} selects ${root.workspace}.`,
   });
+}
+
+/**
+ * Terraform in a root that only another environment has: its resources would be changed with this environment's token.
+ *
+ * @throws AppError OTHER_ROOT.
+ */
+export function refuseOtherRoot(
+  words: readonly string[],
+  { config, cwd }: Pick<Facts, "config" | "cwd">,
+): void {
+  const dir = rootOnState(words, cwd);
+  const other = config.othersRoots.find((each) => each.dir === dir);
+  if (other === undefined) return;
+  const message = `${other.dir} is a root of environment ${other.environment}, not of ${config.environment}.`;
+  const [, ...names] = words;
+  throw new AppError("OTHER_ROOT", message, {
+    hint: hint`${own("exec", "--env", other.environment)} -- ${run(words[0] ?? "", ...names)}`,
+  });
+}
+
+/** The folder in which a line of Terraform reads or writes a state; undefined for any other line. */
+function rootOnState([file = "", ...args]: readonly string[], cwd: string): string | undefined {
+  if (!/^(terraform|tofu)$/.test(programOf(file))) return undefined;
+  if (!ON_STATE.test(args.find((word) => !word.startsWith("-")) ?? "")) return undefined;
+  const [, chdir = "."] = args.map((word) => /^-chdir=(.+)$/s.exec(word)).find(Boolean) ?? [];
+  return resolve(cwd, chdir);
 }
 
 /** The file with the name of a root's selected workspace (docs/contracts/terraform.md 7.5, 7.6). */

@@ -13,6 +13,7 @@ import {
   refuseDoctlLogin,
   refuseNested,
   refuseOtherHost,
+  refuseOtherRoot,
   refuseOtherToken,
   refuseOtherWorkspace,
 } from "./guards.ts";
@@ -32,7 +33,7 @@ import {
 /**
  * The variables that a line sets for a command or a shell.
  *
- * @throws AppError NO_TOKEN, NESTED_EXEC, DOCTL_LOGIN, OTHER_HOST, OTHER_TOKEN, OTHER_WORKSPACE.
+ * @throws AppError NO_TOKEN, NESTED_EXEC, DOCTL_LOGIN, OTHER_HOST, OTHER_TOKEN, OTHER_ROOT, OTHER_WORKSPACE.
  */
 function prepare({ command, options, words }: CommandLine, facts: Facts): Variables {
   const state = tokenState(facts);
@@ -41,6 +42,7 @@ function prepare({ command, options, words }: CommandLine, facts: Facts): Variab
   refuseDoctlLogin(words);
   refuseOtherHost(facts.config, facts.env);
   refuseOtherToken(facts.config, token, facts.textAt);
+  refuseOtherRoot(words, facts);
   refuseOtherWorkspace(words, facts);
   const variables = toolVariables({ ...facts, token, all: options["all"] === true });
   if (command === "exec") {

@@ -204,6 +204,30 @@ describe.concurrent("terraform in the workspace of another environment", () => {
   });
 });
 
+describe.concurrent("terraform in the folder of another environment", () => {
+  const bench = sharedExecBench(async (bench) => {
+    const root = (name: string) => ({ terraform: { dir: `environments/${name}` } });
+    const environments = { dev: root("dev"), prod: root("prod") };
+    await bench.write(".do-bootstraprc", JSON.stringify({ environments }));
+    for (const name of ["dev", "prod"]) await bench.write(`environments/${name}/main.tf`, "");
+    await symlink("/bin/echo", join(bench.bin, "terraform"));
+  });
+  const plan = (name: string) => ["terraform", `-chdir=environments/${name}`, "plan"];
+
+  it("is not run", async ({ expect }) => {
+    const { status, stdout, stderr } = await bench().fail(plan("dev"), { own: ["--env", "prod"] });
+    expect(stderr).toMatch(
+      /environments\/dev is a root of environment dev, not of prod\. \[OTHER_ROOT\]\n {2}→ do-bootstrap exec --env dev -- terraform -chdir=environments\/dev plan\n/,
+    );
+    expect({ status, stdout }).toEqual({ status: 125, stdout: "" });
+  });
+
+  it("is run for its own environment", async ({ expect }) => {
+    const own = ["--env", "dev"];
+    expect(await bench().exec(plan("dev"), { own })).toMatchObject({ status: 0, stderr: "" });
+  });
+});
+
 describe.concurrent("a provider block that sends the token to another host", () => {
   const HOST = "https://api.evil.example";
   const MODULE = "modules/a/main.tf";

@@ -61,5 +61,6 @@ export const EXEC_CONFIG: ExecConfig = {
   secretFiles: [],
   filesToMask: [],
   workspaces: [],
+  othersRoots: [],
   doctl: undefined,
 };

@@ -72,6 +72,7 @@ export function resolveConfig(
     roots: roots.map((root) => ({ ...root, sharedWith: othersAt(root, environment, all) })),
     environments: names,
     othersFolders: othersFolders(everywhere, environment),
+    othersRoots: othersRoots(all, roots, environment),
     othersContexts: othersContexts(written, environment, doctl ? doctl.context : undefined),
     envFiles: envFilesOf(written).map((path) => join(base, path)),
   };
@@ -270,6 +271,20 @@ function refuseSharedBackend(
       );
     }
   }
+}
+
+/** The roots that only other environments have. */
+function othersRoots(
+  all: readonly Environment[],
+  roots: readonly Root[],
+  environment: string | undefined,
+): ResolvedConfig["othersRoots"] {
+  const own = roots.map(({ dir }) => dir);
+  return all.flatMap(({ name, roots: its }) =>
+    name === undefined || name === environment
+      ? []
+      : its.flatMap(({ dir }) => (own.includes(dir) ? [] : { environment: name, dir })),
+  );
 }
 
 /** Folders that this environment's roots must not be, whatever path they use: see ResolvedConfig. */

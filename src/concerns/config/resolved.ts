@@ -30,6 +30,8 @@ export interface ResolvedConfig {
    * has its own backend.
    */
   readonly othersFolders: readonly string[];
+  /** The roots that only other environments have. */
+  readonly othersRoots: readonly { readonly environment: string; readonly dir: string }[];
   /** doctl contexts that other environments name and this one does not. */
   readonly othersContexts: readonly string[];
   /** Every env file that the config names, in all environments. */

@@ -12,7 +12,7 @@ import type { TerraformRoot } from "./root/root.ts";
 
 /** What `exec` needs to know of this config and these roots, except doctl. */
 export function execConfigOf(
-  { base, environment, token, envFiles, roots: written }: ResolvedConfig,
+  { base, environment, token, envFiles, roots: written, othersRoots }: ResolvedConfig,
   roots: readonly TerraformRoot[],
 ): ExecConfig {
   const needs = roots.map((root) => ({ dir: root.config.dir, root, ...needsOf(root) }));
@@ -42,6 +42,7 @@ export function execConfigOf(
     workspaces: written.flatMap(({ dir, workspace }) =>
       environment === undefined || workspace === undefined ? [] : { dir, workspace },
     ),
+    othersRoots: environment === undefined ? [] : othersRoots,
     doctl: undefined,
   };
 }

@@ -3,6 +3,7 @@ import type { ExecConfig } from "../../../src/exec/exec-config.ts";
 import {
   refuseDoctlLogin,
   refuseNested,
+  refuseOtherRoot,
   refuseOtherToken,
   refuseOtherWorkspace,
 } from "../../../src/exec/guards.ts";
@@ -10,6 +11,38 @@ import type { TokenState } from "../../../src/exec/token-sources.ts";
 import { Secret } from "../../../src/secret/secret.ts";
 import { said } from "../../fixtures/hint.ts";
 import { EXEC_CONFIG, OTHER, PERSONAL, secret, thrownBy } from "../samples.ts";
+
+describe("a root that only another environment has", () => {
+  const config: ExecConfig = {
+    ...EXEC_CONFIG,
+    environment: "prod",
+    othersRoots: [{ environment: "dev", dir: "/repo/environments/dev" }],
+  };
+  const guard = (line: string, cwd = "/repo") => refuseOtherRoot(line.split(" "), { config, cwd });
+
+  it.each<[line: string, cwd?: string]>([
+    ["terraform -chdir=environments/dev apply"],
+    ["tofu plan", "/repo/environments/dev"],
+    ["terraform -chdir=../dev state list", "/repo/environments/prod"],
+  ])("%s in %s: refused", (...given) => {
+    const { code, message, hint } = thrownBy(() => guard(...given));
+    expect([code, message]).toEqual([
+      "OTHER_ROOT",
+      "/repo/environments/dev is a root of environment dev, not of prod.",
+    ]);
+    expect(said(hint)).toContain(`do-bootstrap exec --env dev -- ${given[0]}`);
+  });
+
+  it.each<[line: string, cwd?: string]>([
+    ["terraform -chdir=environments/prod apply"],
+    ["terraform -chdir=environments/dev init"],
+    ["terraform -chdir=environments/dev fmt"],
+    ["terraform plan"],
+    ["make plan", "/repo/environments/dev"],
+  ])("%s in %s: allowed", (...given) => {
+    expect(() => guard(...given)).not.toThrow();
+  });
+});
 
 describe("another environment's workspace", () => {
   const config: ExecConfig = {
