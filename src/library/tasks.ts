@@ -1,5 +1,5 @@
 import { bootstrap as bootstrapRepo, look, type Request } from "../commands/init/bootstrap.ts";
-import { environmentsOf, type Many } from "../commands/init/environments.ts";
+import { environmentsOf, judgeOneToken, type Many } from "../commands/init/environments.ts";
 import { withoutCheckout } from "../commands/init/in-ci.ts";
 import type { LoginRequest } from "../commands/init/log-in.ts";
 import type { Facts } from "../commands/init/observe.ts";
@@ -135,13 +135,14 @@ export async function check(
   const plan = history
     ? await withLeaks({ facts: searched.facts, plan: whole }, runtime)
     : await withExposed(looks, whole, exposed);
+  const seen = judgeOneToken(looks.map(({ facts }) => facts));
   const placed = await Promise.all(looks.map((one) => withPlaces(one, exposed, runtime)));
   const [{ facts, places = [] } = found] = placed;
   const report: Report = {
-    ...{ ...about, facts, plan },
+    ...{ ...about, facts, plan: { ...plan, findings: [...plan.findings, ...seen] } },
     ...(all ? { each: placed } : { places }),
   };
-  return { report, status: statusOfCheck(plan) };
+  return { report, status: statusOfCheck(report.plan) };
 
   async function lookAt(environment: string | undefined): Promise<EnvironmentReport> {
     const { facts, plan: whole } = await look(runtime.host, { ...request, environment });

@@ -107,6 +107,21 @@ describe("check --all", () => {
     expect((await bench.run(["check", "--all"])).stdout).toContain("✓ Nothing to do");
   });
 
+  it("warns where one token of the shell stands for environments without a token", async () => {
+    const { bench } = await shop((token) => ({ ".prod": token }));
+    const run = (env: Record<string, string>) => bench.run(["check", "--all", "--json"], { env });
+    const { findings } = documentOf(await run({ DIGITALOCEAN_TOKEN: bench.token }));
+    expect(findings.filter(({ id }) => id === "environment.one-token")).toMatchObject([
+      {
+        message:
+          "DIGITALOCEAN_TOKEN of this shell stands for dev and staging, whose env files hold no token.",
+        fix: "unset DIGITALOCEAN_TOKEN",
+      },
+    ]);
+    const inCi = documentOf(await run({ DIGITALOCEAN_TOKEN: bench.token, CI: "true" }));
+    expect(inCi.findings.map(({ id }) => id)).not.toContain("environment.one-token");
+  });
+
   it("searches the history once", async () => {
     const { bench } = await shop((token) => ({ ".dev": token, ".prod": token }));
     await bench.write("notes.txt", randomToken());

@@ -4,11 +4,14 @@ import type { ResolvedConfig } from "../../concerns/config/resolved.ts";
 import { openGit } from "../../concerns/git/git.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
 import { textIn } from "../../core/file-text.ts";
+import type { Finding } from "../../core/finding.ts";
 import { AppError } from "../../errors/app-error.ts";
-import { hint } from "../../errors/hint.ts";
+import { hint, unset } from "../../errors/hint.ts";
 import { ENV_FILE_LOOK, readEnvFile } from "../../exec/read-env-file.ts";
 import { type TokenState, tokenInFile } from "../../exec/token-sources.ts";
+import { listed } from "../../lib/few.ts";
 import type { Secret } from "../../secret/secret.ts";
+import { finding } from "./findings.ts";
 import {
   type Facts,
   type Observed,
@@ -86,6 +89,30 @@ function isShared({ config: { token } }: Around, environments: readonly Around[]
   return environments.some(
     ({ config }) => config.token.envFile === token.envFile && config.token.name === token.name,
   );
+}
+
+/**
+ * One token in the shell hides that environments have no token of their own. A pipeline is different: it gets the token
+ * of one environment for a job.
+ */
+export function judgeOneToken(
+  all: readonly Pick<Facts, "config" | "token" | "machine" | "envFile">[],
+): Finding[] {
+  const without = all.flatMap(({ config, token: { state }, machine, envFile: { file } }) => {
+    const { envFile: path, name } = config.token;
+    const held = tokenInFile({ path, values: readEnvFile(textIn(file)) }, name);
+    if (config.environment === undefined || machine.isCi || held.kind !== "missing") return [];
+    const isInShell = state.kind === "found" && state.token.origin.kind === "environment";
+    return isInShell ? [{ environment: config.environment, path, token: state.token }] : [];
+  });
+  const [first] = without;
+  const same = without.filter(({ token }) => first?.token.equals(token));
+  if (first === undefined || new Set(same.map(({ path }) => path)).size < 2) return [];
+  const names = listed(same.map(({ environment }) => environment));
+  const { origin } = first.token;
+  const name = origin.kind === "environment" ? origin.name : "";
+  const message = `${name} of this shell stands for ${names}, whose env files hold no token.`;
+  return [finding("environment.one-token", message, { fix: hint`${unset(name)}` })];
 }
 
 /** One answer to the question for an environment. */

@@ -6,6 +6,7 @@ export const INIT_FINDINGS = {
   "terraform.not-run": ["info", EXIT.ok],
   "terraform.failed": ["warning", EXIT.findings],
   "tool.in-repo": ["warning", EXIT.findings],
+  "environment.one-token": ["warning", EXIT.findings],
   "config.proposed": ["info", EXIT.ok],
   "config.no-login": ["warning", EXIT.findings],
   "config.exists": ["info", EXIT.ok],
