@@ -34,6 +34,7 @@ const STATUS_OF = {
   DECLINED: EXIT.failed,
   NO_STATE_FOLDER: EXIT.failed,
   SPACES_FAILED: EXIT.failed,
+  SPACES_REFUSED: EXIT.failed,
   SPACES_UNREACHABLE: EXIT.network,
   BUCKET_TAKEN: EXIT.failed,
   DEMO_FAILED: EXIT.failed,

@@ -144,6 +144,7 @@ async function faultsAfter(its: KeysBench): Promise<string[]> {
     if (id === held["SPACES_ACCESS_KEY_ID"]) continue;
     if (!check.stdout.includes(name)) faults.push(`check does not name ${name}`);
   }
+  await its.ageJournal();
   const next = await its.init(...CREATE);
   if (next.status !== 0) faults.push(`the next run ends with ${next.status}: ${next.stderr}`);
   const { SPACES_ACCESS_KEY_ID: id, SPACES_SECRET_ACCESS_KEY: secret } = await its.envKeys();

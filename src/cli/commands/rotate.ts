@@ -1,4 +1,6 @@
 import { isOfLogin, tokenForLogin } from "../../commands/credentials/rotate-login.ts";
+import { AppError } from "../../errors/app-error.ts";
+import { hint, own } from "../../errors/hint.ts";
 import { changing, changingMany } from "../../library/changing.ts";
 import { type Context, command, type Outcome } from "../command.ts";
 import { allOption, changeOptions, lookOptions } from "../options.ts";
@@ -33,6 +35,7 @@ export const rotate = command({
   async run(args, context) {
     const { host, progress } = context;
     const { all, force, revoke } = args;
+    if (args.spaces) refuseWith(args);
     const { token: stdin, ...look } = await lookFrom(args, context);
     const { "dry-run": dryRun } = args;
     if (args.spaces) return rotateSpacesKey(context, { ...look, dryRun, yes: args.yes });
@@ -53,6 +56,15 @@ export const rotate = command({
     return outcome(await withTokenFile(result, stdin, context));
   },
 });
+
+/** These are about the token. @throws AppError USAGE */
+function refuseWith(args: { readonly [name: string]: unknown }): void {
+  const other = ["all", "revoke", "force", "token-stdin"].find((name) => args[name]);
+  if (other === undefined) return;
+  throw new AppError("USAGE", `--spaces and --${other} can't be combined.`, {
+    hint: hint`${own("rotate", "--spaces")}`,
+  });
+}
 
 async function rotateSpacesKey(
   context: Context,

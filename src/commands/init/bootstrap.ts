@@ -4,7 +4,8 @@ import { OTHER_LOGIN } from "../../concerns/doctl/plan.ts";
 import { isOfOtherAccount } from "../../concerns/effective-token/conflicts.ts";
 import { verdictOn } from "../../concerns/git/observe.ts";
 import { guardOf } from "../../concerns/git/repos.ts";
-import { forget } from "../../concerns/spaces/journal.ts";
+import { NOTHING_LEFT, note } from "../../concerns/spaces/journal.ts";
+import { judgeUnfinished } from "../../concerns/spaces/plan.ts";
 import { type LockVerdicts, proveLocks } from "../../concerns/spaces/prove-locks.ts";
 import type { MadeKeys, ProvisionRequest } from "../../concerns/spaces/provision.ts";
 import { lockTestOf } from "../../concerns/terraform/backend/plan.ts";
@@ -34,7 +35,18 @@ import { type LoginRequest, type LoginTalk, logIn, loginRehearsed, loginScopes }
 import { type Facts, type ObserveOptions, type ObservingHost, observe } from "./observe.ts";
 import { planAll } from "./plan.ts";
 import { askForRoots, askForTrust, askToAdopt, type Prompter } from "./prompter.ts";
-import { askForKeys, makesKeys, planLeftKeys, requestFor, withMade } from "./spaces.ts";
+import {
+  askForKeys,
+  findLeft,
+  forgetLeft,
+  type LeftKeys,
+  makesKeys,
+  planLeft,
+  requestFor,
+  stillAtDigitalOcean,
+  takenBack,
+  withMade,
+} from "./spaces.ts";
 import { planConfig, proposedConfig } from "./write-config.ts";
 
 export interface Request
@@ -59,10 +71,11 @@ export interface Request
   readonly progress: (what: string, now?: string) => void;
 }
 
-/** The read-only half of the flow (docs/design.md §1). */
+/** The read-only half of the flow (docs/design.md §1): the task of `check`. */
 export async function look(host: ObservingHost, request: Request): Promise<Look<Facts>> {
   const { facts } = await observe(host, optionsOf(request));
-  return { facts, plan: planAll(facts, request.consent) };
+  const plan = planAll(facts, request.consent);
+  return { facts, plan: joined([plan, { findings: judgeUnfinished(facts) }]) };
 }
 
 /**
@@ -78,7 +91,11 @@ export async function bootstrap(
   dryRun: boolean,
 ): Promise<Result<Facts>> {
   if (dryRun && request.login !== undefined) return rehearseLogin(host, request, prompter);
-  if (dryRun) return { ...(await look(host, request)), ...NOTHING_DONE };
+  if (dryRun) {
+    const { facts } = await observe(host, optionsOf(request));
+    const left = planLeft(host, facts, await findLeft(host, facts));
+    return { facts, plan: joined([planAll(facts, request.consent), left]), ...NOTHING_DONE };
+  }
   const { progress } = request;
   let { consent } = request;
   // A config that a person should check first is the only thing that the run writes.
@@ -93,6 +110,7 @@ export async function bootstrap(
   let isContextAsked = false;
   let isAskedForKeys = false;
   let made: { readonly keys: MadeKeys; readonly request: ProvisionRequest } | undefined;
+  let left: LeftKeys | undefined;
   let keepRecord: () => void = () => undefined;
   /** Findings of the last plan that moved a token out of the code. A look after the change no longer finds them. */
   let inGit: readonly Finding[] = [];
@@ -137,6 +155,7 @@ export async function bootstrap(
         const wantedKeys = await askForKeys(prompter.keys, facts);
         if (wantedKeys !== undefined) facts = await observed({ wantedKeys });
       }
+      left ??= await findLeft(host, facts);
       const planned = await askForContext(facts, await planWithLogin(facts));
       const plan = joined([planned, alsoFor(facts)]);
       const fixed = plan.findings.filter(({ id }) => id === TOKEN_IN_GIT);
@@ -154,9 +173,10 @@ export async function bootstrap(
       const { rootsAtOnce } = await import("../../concerns/terraform/roots-at-once.ts");
       return rootsAtOnce(host, [...terraform.tools.values()]);
     },
-    finish({ facts, plan }, commands) {
+    async finish({ facts, plan }, commands) {
       keepRecord();
-      if (made !== undefined) forget(host, made.request, [made.keys.name]);
+      await forgetLeft(host, facts, left);
+      if (made !== undefined) await note(host, made.request, made.keys.tag, () => NOTHING_LEFT);
       const said = new Set(plan.findings.map(({ message }) => message));
       const stillInGit = inGit.filter(({ message }) => !said.has(message));
       return [...stillInGit, ...commands.flatMap((result) => commandFailed(result, facts))];
@@ -164,11 +184,16 @@ export async function bootstrap(
   };
   const result = await runTask(task, host, approve, { dryRun, progress }).catch(
     async (error: unknown) => {
-      throw made === undefined ? error : await takenBack(error);
+      if (made === undefined) throw error;
+      const { withLeft } = await import("../../concerns/spaces/provision.ts");
+      throw withLeft(error, await takenBack(host, made.request, made.keys));
     },
   );
   // A lock that does not work stops the run after the key was made.
-  if (made !== undefined && result.applied.length === 0) await takenBack(undefined);
+  if (made !== undefined && result.applied.length === 0) {
+    const stays = stillAtDigitalOcean(await takenBack(host, made.request, made.keys));
+    return { ...result, plan: joined([result.plan, { findings: stays }]) };
+  }
   return hasLoggedIn
     ? { ...result, outside: [loginRehearsed(result.facts), ...result.outside] }
     : result;
@@ -276,14 +301,7 @@ export async function bootstrap(
 
   /** What is added to the plan. */
   function alsoFor(facts: Facts): PlanPart {
-    return joined([planLeftKeys(host, facts), request.also?.(facts) ?? {}]);
-  }
-
-  /** Deletes a key that could not be stored. @returns the error to throw. */
-  async function takenBack(error: unknown): Promise<unknown> {
-    if (made === undefined) return error;
-    const { afterFailure } = await import("../../concerns/spaces/provision.ts");
-    return afterFailure(host, made.request, [made.keys.name], error);
+    return joined([planLeft(host, facts, left), request.also?.(facts) ?? {}]);
   }
 
   /** A lock that does not work is a fact about its root, so the plan is made again with it. */

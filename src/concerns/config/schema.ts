@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { isTokenName } from "../../secret/token-name.ts";
+import { BUCKET_NAME } from "./bucket-name.ts";
 
 /**
  * The config as written (docs/design.md §6). The types, the checks and the published JSON Schema are all derived from
@@ -99,7 +100,7 @@ const backend = v.pipe(
     bucket: v.pipe(
       v.string(),
       v.regex(
-        /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/,
+        BUCKET_NAME,
         "use the name of a Spaces bucket: 3 to 63 lower-case letters, digits and -",
       ),
       v.description("The Spaces bucket. init creates it with --create-backend NAME."),

@@ -28,7 +28,7 @@ export interface KeysApi {
   /** @param path the env file that will keep the pair. */
   create(name: string, grants: readonly Grant[], path: string): Promise<SpacesKeys>;
   list(): Promise<readonly AccessKey[]>;
-  /** A key that is gone already counts as removed. */
+  /** A key that is already gone counts as removed. */
   remove(id: Secret): Promise<void>;
 }
 
@@ -49,7 +49,7 @@ export function keysApi(
       const { access_key: id, secret_key: secret } = recordOf(
         recordOf(bodyOf(answer, what))["key"],
       );
-      if (typeof id !== "string" || typeof secret !== "string") throw unknownAnswer(what);
+      if (!isId(id) || typeof secret !== "string") throw unknownAnswer(what);
       const [ofId, ofSecret] = KEY_NAMES;
       return {
         id: Secret.of(id, { kind: "env-file", name: ofId, path }),
@@ -61,18 +61,18 @@ export function keysApi(
       const found: AccessKey[] = [];
       for (let page = 1; page <= MOST_PAGES; page++) {
         const answer = await send("GET", `?per_page=${ON_A_PAGE}&page=${page}`);
-        // Without any key, the API answers 404.
-        if (answer.kind === "answer" && answer.status === 404) break;
-        const { keys } = recordOf(bodyOf(answer, "list the Spaces keys"));
-        const all = Array.isArray(keys) ? keys.flatMap(accessKey) : [];
-        found.push(...all);
-        if (!Array.isArray(keys) || keys.length < ON_A_PAGE) break;
+        if (isNone(answer)) break;
+        const { keys, links } = recordOf(bodyOf(answer, LIST));
+        if (!Array.isArray(keys)) throw unknownAnswer(LIST);
+        found.push(...keys.flatMap(accessKey));
+        const { next } = recordOf(recordOf(links)["pages"]);
+        if (typeof next !== "string" && keys.length < ON_A_PAGE) break;
       }
       return found;
     },
     async remove(id) {
       const answer = await send("DELETE", `/${encodeURIComponent(id.reveal())}`);
-      if (answer.kind === "answer" && answer.status === 404) return;
+      if (isNone(answer)) return;
       bodyOf(answer, "delete a Spaces key");
     },
   };
@@ -105,16 +105,15 @@ export function keysApi(
     const { status, body } = answer;
     if (status >= 200 && status < 300) return jsonIn(body);
     const { message: said } = recordOf(jsonIn(body));
-    const why = typeof said === "string" ? `${status} ${said}` : `${status}`;
+    const why = typeof said === "string" ? `${status} ${said.replace(/\.$/, "")}` : `${status}`;
     if (status === 403) {
-      const code = { id: "spaces.lacks-scopes", status: EXIT.scope };
+      const code = { id: LACKS_SCOPES, status: EXIT.scope };
       throw new AppError(code, `The token may not ${what}: ${api.host} answers ${why}.`, {
         hint: hint`Use a token with the scopes ${KEY_SCOPES.join(", ")}, or with full access.`,
       });
     }
-    throw new AppError("SPACES_FAILED", `Can't ${what}: ${api.host} answers ${why}.`, {
-      hint: AGAIN,
-    });
+    const code = status >= 400 && status < 500 ? "SPACES_REFUSED" : "SPACES_FAILED";
+    throw new AppError(code, `Can't ${what}: ${api.host} answers ${why}.`, { hint: AGAIN });
   }
 
   function unknownAnswer(what: string): AppError {
@@ -124,39 +123,47 @@ export function keysApi(
   }
 }
 
-const AGAIN = hint`Run the same command again. It first deletes what this run may have left.`;
-
-/**
- * Deletes keys by their exact names.
- *
- * @param inUse a key that stays, whatever its name.
- * @throws AppError those of KeysApi.
- */
-export async function deleteKeys(
-  api: KeysApi,
-  names: readonly string[],
-  inUse: (id: Secret) => boolean = () => false,
-): Promise<void> {
-  for (const { name, id } of await api.list()) {
-    if (names.includes(name) && !inUse(id)) await api.remove(id);
-  }
+/** The API has answered that it did not do what it was asked. */
+export function isRefusal({ code }: AppError): boolean {
+  return code === "SPACES_REFUSED" || code === LACKS_SCOPES;
 }
+
+const LACKS_SCOPES = "spaces.lacks-scopes";
+const LIST = "list the Spaces keys";
+
+/** Without any key, the API answers 404. A proxy's 404 is not JSON. */
+function isNone(answer: HttpAnswer): boolean {
+  return (
+    answer.kind === "answer" &&
+    answer.status === 404 &&
+    typeof recordOf(jsonIn(answer.body))["id"] === "string"
+  );
+}
+
+const AGAIN = hint`Run the same command again.`;
 
 function accessKey(each: unknown): AccessKey[] {
   const { name, access_key: id, grants, created_at: created } = recordOf(each);
-  if (typeof name !== "string" || typeof id !== "string") return [];
+  if (typeof name !== "string" || !isId(id)) return [];
   const time = typeof created === "string" ? Date.parse(created) : Number.NaN;
   return [
     {
       name,
       id: Secret.of(id, { kind: "env-file", name: KEY_NAMES[0], path: "" }),
-      grants: Array.isArray(grants) ? grants.map(grantOf) : [],
+      grants: Array.isArray(grants) ? grants.flatMap(grantOf) : [],
       createdAt: Number.isNaN(time) ? undefined : time,
     },
   ];
 }
 
-function grantOf(each: unknown): Grant {
-  const { bucket, permission } = recordOf(each);
-  return { bucket: `${bucket ?? ""}`, permission: `${permission ?? ""}` };
+/** It becomes a part of a URL. */
+function isId(id: unknown): id is string {
+  return typeof id === "string" && /^\w{1,128}$/.test(id);
+}
+
+function grantOf(each: unknown): Grant[] {
+  const { bucket = "", permission } = recordOf(each);
+  return typeof bucket === "string" && typeof permission === "string"
+    ? [{ bucket, permission }]
+    : [];
 }

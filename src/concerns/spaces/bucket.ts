@@ -14,6 +14,7 @@ const FIRST_WAIT_MS = 250;
  * Creates a bucket, private and versioned. A bucket of the same owner is used and stays as it is.
  *
  * @param keys a key with full access.
+ * @param isBegun a run that was stopped may have created it, so versions are turned on all the same.
  * @returns "made"; "unversioned": made, but Spaces did not turn versions on; "there": it existed.
  * @throws AppError BUCKET_TAKEN, SPACES_FAILED, SPACES_UNREACHABLE, INTERRUPTED.
  */
@@ -21,6 +22,7 @@ export async function makeBucket(
   host: StoreHost,
   keys: SpacesKeys,
   place: Bucket,
+  isBegun: boolean,
 ): Promise<"made" | "unversioned" | "there"> {
   const list = () => sendToBucket(host, keys, place, LIST);
   let isThere = false;
@@ -29,10 +31,13 @@ export async function makeBucket(
     // Another owner's bucket answers like a key that is not known yet, and only this request tells.
     return isThere ? undefined : sendToBucket(host, keys, place, { method: "PUT" });
   });
-  if (isThere || (made && codeIn(made) === "BucketAlreadyOwnedByYou")) return "there";
-  if (made && !isOk(made)) throw refused(made, place);
-  const ready = await settled(host, ["NoSuchBucket", ...NOT_YET], list);
-  if (!isOk(ready)) throw refused(ready, place);
+  const isOurs = isThere || (made && codeIn(made) === "BucketAlreadyOwnedByYou");
+  if (isOurs && !isBegun) return "there";
+  if (made && !isOurs) {
+    if (!isOk(made)) throw refused(made, place);
+    const ready = await settled(host, ["NoSuchBucket", ...NOT_YET], list);
+    if (!isOk(ready)) throw refused(ready, place);
+  }
   const versioned = await sendToBucket(host, keys, place, {
     method: "PUT",
     query: "versioning",

@@ -15,7 +15,7 @@ export interface SpacesFacts {
   /** The pair that this run has made. */
   readonly made: MadeKeys | undefined;
   /** What runs that were killed may have left at DigitalOcean. */
-  readonly unfinished: Pick<Begun, "keys" | "buckets">;
+  readonly unfinished: readonly Begun[];
 }
 
 export interface WantedKeys {

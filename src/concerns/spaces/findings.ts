@@ -3,6 +3,7 @@ import { EXIT } from "../../errors/exit-status.ts";
 
 export const SPACES_FINDINGS = {
   "spaces.has-keys": ["warning", EXIT.findings],
+  "spaces.half-key": ["error", EXIT.findings],
   "spaces.in-ci": ["error", EXIT.usage],
   "spaces.lacks-scopes": ["error", EXIT.scope],
   "spaces.no-backend": ["error", EXIT.usage],

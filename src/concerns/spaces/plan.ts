@@ -1,13 +1,13 @@
 import { relative } from "node:path";
 import { WriteFile } from "../../core/changes/write-file.ts";
-import { textAt } from "../../core/file-text.ts";
+import { textAt, textIn } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { Machine } from "../../core/machine.ts";
 import { obstacles } from "../../core/obstacles.ts";
 import type { OutsideChange } from "../../core/outside-change.ts";
-import { joined, NOTHING, type PlanPart } from "../../core/plan.ts";
+import { NOTHING, type PlanPart } from "../../core/plan.ts";
 import { AppError } from "../../errors/app-error.ts";
-import { hint, own, run } from "../../errors/hint.ts";
+import { hint, own, run, unset } from "../../errors/hint.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import { KEY_NAMES, type SpacesKeys } from "../../exec/spaces-keys.ts";
 import { listed } from "../../lib/few.ts";
@@ -23,6 +23,7 @@ import { KEY_SCOPES } from "../token/needed-scopes.ts";
 import { usableToken } from "../token/storing.ts";
 import type { SpacesFacts } from "./facts.ts";
 import { finding } from "./findings.ts";
+import { PAIRS } from "./in-files.ts";
 import type { Bucket } from "./s3.ts";
 
 /** The facts that the plan depends on. */
@@ -35,12 +36,8 @@ interface Known {
   readonly spaces: SpacesFacts;
 }
 
-/** Plans a new key pair and, if they are to be created, its buckets; and what killed runs have left. */
+/** Plans a new key pair and, if they are to be created, its buckets. */
 export function planSpaces(known: Known): PlanPart {
-  return joined([{ findings: judgeUnfinished(known) }, planKeys(known)]);
-}
-
-function planKeys(known: Known): PlanPart {
   const { config, spaces, machine, token } = known;
   const { wanted, made, keys, buckets } = spaces;
   if (made !== undefined) return planMade(known, made);
@@ -49,20 +46,18 @@ function planKeys(known: Known): PlanPart {
   if (buckets.length === 0 || unknown.length > 0) {
     return { findings: [noBackend(buckets, unknown)] };
   }
-  if (machine.isCi) {
-    const message = "CI: no Spaces key is created. A pipeline gets its keys from its secrets.";
-    const fix = hint`Run this on your machine.`;
-    return { findings: [finding("spaces.in-ci", message, { fix })] };
-  }
+  if (machine.isCi) return { findings: [inCi()] };
   if (keys.kind === "keys" && wanted.create.length > 0) return NOTHING;
   if (keys.kind === "keys") {
     const message = "This machine has a Spaces key already, so none is created.";
     const fix = hint`To replace it: ${own("rotate", "--spaces")}`;
     return { findings: [finding("spaces.has-keys", message, { fix })] };
   }
+  const rivals = judgeRivals(known);
+  if (rivals.length > 0) return { findings: rivals };
   // Other findings say what is wrong.
-  if (keys.kind === "profile" || usableToken(token) === undefined) return NOTHING;
-  const findings = [...judgeScopes(token), ...blockedBy(known)];
+  if (usableToken(token) === undefined) return NOTHING;
+  const findings = [...judgeKeyScopes(token), ...blockedBy(known)];
   if (findings.length > 0) return { findings };
   return {
     outside: [
@@ -72,6 +67,11 @@ function planKeys(known: Known): PlanPart {
       keyFor(buckets, relative(config.base, config.token.envFile)),
     ],
   };
+}
+
+export function inCi(): Finding {
+  const message = "CI: no Spaces key is created. A pipeline gets its keys from its secrets.";
+  return finding("spaces.in-ci", message, { fix: hint`Run this on your machine.` });
 }
 
 /** The beginning of a key's name, from which a person sees whose it is. */
@@ -90,8 +90,13 @@ export function keyPrefix(
 }
 
 const LONGEST_PREFIX = 50;
-/** The name of a key that do-bootstrap made. */
+/** The name of a key that do-bootstrap made, for anybody. */
 export const KEY_NAME = /^do-bootstrap-[a-z\d-]*[a-f\d]{8}$/;
+
+/** Whether a key was made for this project, environment and account. */
+export function isOwnKey(name: string, prefix: string): boolean {
+  return name.startsWith(`${prefix}-`) && /^[a-f\d]{8}$/.test(name.slice(prefix.length + 1));
+}
 
 function noBackend(buckets: readonly Bucket[], unknown: readonly string[]): Finding {
   const [name = "acme-tfstate"] = unknown;
@@ -106,8 +111,28 @@ function noBackend(buckets: readonly Bucket[], unknown: readonly string[]): Find
   return finding("spaces.no-backend", message, { fix });
 }
 
+/** What Terraform would use instead of the new pair, or together with a half of it. */
+function judgeRivals({ machine: { env }, envFile: { file }, spaces: { keys } }: Known): Finding[] {
+  const why = "so Terraform would not use a new Spaces key";
+  if (keys.kind === "profile") {
+    const message = `AWS_PROFILE is set, ${why}.`;
+    return [finding("spaces.half-key", message, { fix: hint`${unset("AWS_PROFILE")}` })];
+  }
+  const inFile = readEnvFile(textIn(file));
+  const all = [...PAIRS.flat(), "AWS_SESSION_TOKEN"];
+  const inShell = all.filter((name) => env[name]);
+  const written = all.filter((name) => inFile.get(name));
+  if (inShell.length + written.length === 0) return [];
+  const message = `${listed([...new Set([...inShell, ...written])])} without the other half of the pair: remove it first, ${why}.`;
+  const fix =
+    inShell.length > 0
+      ? hint`${unset(...inShell)}`
+      : hint`Remove ${listed(written)} from ${file.path}`;
+  return [finding("spaces.half-key", message, { fix })];
+}
+
 /** The API tells the scopes of most tokens. If it does not, the first request tells. */
-function judgeScopes({ inspection }: TokenFacts): Finding[] {
+export function judgeKeyScopes({ inspection }: Pick<TokenFacts, "inspection">): Finding[] {
   const granted = inspection?.scopes;
   if (granted === undefined || granted.includes("write")) return [];
   const lacking = KEY_SCOPES.filter((scope) => !granted.includes(scope));
@@ -213,18 +238,25 @@ function withKeys(now: Content, path: string, { id, secret }: SpacesKeys): Conte
   return set(set(now, ofId, id), ofSecret, secret);
 }
 
-function judgeUnfinished({ spaces: { unfinished, wanted } }: Known): Finding[] {
-  const { keys, buckets } = unfinished;
-  if (keys.length === 0) return [];
+/**
+ * What runs that were stopped may have left. Only a run that may delete it asks DigitalOcean (commands/init/spaces.ts).
+ */
+export function judgeUnfinished({
+  spaces: { unfinished, keys },
+}: Pick<Known, "spaces">): Finding[] {
+  if (unfinished.length === 0) return [];
+  const names = unfinished.flatMap((each) => [...each.keys, ...each.replaces]);
+  const buckets = [...new Set(unfinished.flatMap((each) => each.buckets))];
   const what = [
-    ...keys.map((name) => `Spaces key ${name}`),
+    ...names.map((name) => `Spaces key ${name}`),
     ...buckets.map((name) => `bucket ${name}`),
   ];
-  const message = `An earlier run was stopped while it set up the state's bucket. It may have left: ${listed(what)}.`;
+  const message = `A run was stopped while it created or replaced a Spaces key. At DigitalOcean there may be: ${listed(what)}.`;
   const [bucket] = buckets;
+  const goOn = bucket === undefined ? own("backend", "key") : own("--create-backend", bucket);
   const fix =
-    bucket === undefined || wanted !== undefined
-      ? hint`${own()} deletes the keys.`
-      : hint`${own()} deletes the keys. To go on: ${own("--create-backend", bucket)}`;
+    keys.kind === "keys"
+      ? hint`${own()} deletes the keys that are not in use.`
+      : hint`${goOn} goes on with it, and deletes the keys that are not in use.`;
   return [finding("spaces.unfinished", message, { fix })];
 }

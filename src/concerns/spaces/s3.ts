@@ -26,9 +26,13 @@ export async function sendToBucket(
   place: Bucket,
   { method, object = "", query = "", body = "", headers = {} }: S3Request,
 ): Promise<HttpAnswer> {
+  const host = `${place.bucket}.${spacesHost(place)}`;
+  const url = new URL(`https://${host}/${object}${query === "" ? "" : `?${query}`}`);
+  // A name from the repo's code must not lead to another host.
+  if (url.host !== host) throw new Error(`no bucket name: ${JSON.stringify(place.bucket)}`);
   const signer = new AwsV4Signer({
     method,
-    url: `https://${place.bucket}.${spacesHost(place)}/${object}${query === "" ? "" : `?${query}`}`,
+    url: url.href,
     service: "s3",
     // The region that Terraform signs with; backend.tf has the same.
     region: "us-east-1",

@@ -1,6 +1,7 @@
 import { textIn } from "../../../core/file-text.ts";
 import type { KeyVariables } from "../../../exec/exec-config.ts";
 import { onceEach } from "../../../lib/grouped.ts";
+import { BUCKET_NAME } from "../../config/bucket-name.ts";
 import { SECRET_TFVARS } from "../../config/protected-paths.ts";
 import type { Bucket } from "../../spaces/s3.ts";
 import { isOnSpaces } from "./backend.ts";
@@ -31,9 +32,14 @@ export function bucketsOf(
     const { bucket, endpoint = "" } = module.backend ?? {};
     const [, region] = SPACES_HOST.exec(endpoint) ?? [];
     const isSure = module.backend !== undefined && isOnSpaces(module.backend);
-    return isSure && bucket !== undefined && region !== undefined ? [{ bucket, region }] : [];
+    return isSure && region !== undefined && isBucketName(bucket) ? [{ bucket, region }] : [];
   });
   return onceEach(all, ({ bucket, region }) => `${region}/${bucket}`);
+}
+
+/** The config's rule for a bucket. */
+function isBucketName(name: string | undefined): name is string {
+  return name !== undefined && BUCKET_NAME.test(name);
 }
 
 const SPACES_HOST = /^([a-z]{3}\d)\.digitaloceanspaces\.com$/;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { deleteKeys, type KeysApi, keysApi } from "../../../../src/concerns/spaces/access-keys.ts";
+import { type KeysApi, keysApi } from "../../../../src/concerns/spaces/access-keys.ts";
+import { deleteKeys } from "../../../../src/concerns/spaces/provision.ts";
 import type { AppError } from "../../../../src/errors/app-error.ts";
 import type { HttpAnswer, HttpRequest } from "../../../../src/host/host.ts";
 import { said } from "../../../fixtures/hint.ts";
@@ -39,13 +40,15 @@ it("creates a key with its grants, and hides both parts", async () => {
   expect(JSON.parse(body ?? "")).toEqual({ name: "new", grants });
 });
 
+const NONE = { id: "not_found", message: "Not Found" };
+
 describe("the list", () => {
   const page = (count: number) => ({
     keys: Array.from({ length: count }, (_, at) => key(`${at}`)),
   });
 
   it.each<[what: string, answers: readonly Answer[], count: number]>([
-    ["is empty where the API answers 404", [[404, { id: "not_found", message: "x" }]], 0],
+    ["is empty where the API answers 404", [[404, NONE]], 0],
     ["has one page", [[200, page(3)]], 3],
     [
       "has several pages",
@@ -56,12 +59,35 @@ describe("the list", () => {
       ],
       401,
     ],
-    ["ends where the next page is not there", [[200, page(200)], [404]], 200],
+    [
+      "ends where the next page is not there",
+      [
+        [200, page(200)],
+        [404, NONE],
+      ],
+      200,
+    ],
+    [
+      "goes on where the API gives shorter pages",
+      [
+        [200, { ...page(100), links: { pages: { next: "…" } } }],
+        [200, page(1)],
+      ],
+      101,
+    ],
     ["leaves out what is no key", [[200, { keys: [null, 1, { name: "x" }, key("a")] }]], 1],
   ])("%s", async (_, answers, count) => {
     const { api: its, sent } = api(...answers);
     expect(await its.list()).toHaveLength(count);
     expect(sent).toHaveLength(answers.length);
+  });
+
+  it.each<[what: string, answer: Answer]>([
+    ["HTML", [200, "<html>"]],
+    ["no list", [200, { keys: null }]],
+    ["a 404 of a proxy", [404, "<html>"]],
+  ])("does not take %s for an empty list", async (_, answer) => {
+    await expect(api(answer).api.list()).rejects.toMatchObject({ status: 1 });
   });
 
   it("reads names, grants and times", async () => {
@@ -81,12 +107,13 @@ describe("the list", () => {
   });
 });
 
-it("deletes keys by their exact names, except one in use", async () => {
+it("deletes keys by their exact names, and says which were there", async () => {
   const all = ["a", "a", "ab", "b"].map((name, at) => ({ ...key(name), access_key: `id${at}` }));
-  const { api: its, sent } = api([200, { keys: all }], [204], [404]);
-  await deleteKeys(its, ["a", "b"], (id) => id.holds("id1"));
+  const { api: its, sent } = api([200, { keys: all }], [204], [204], [404, NONE]);
+  expect(await deleteKeys(its, ["a", "b", "c"])).toEqual(["a", "a", "b"]);
   expect(sent.slice(1).map(({ method, url }) => `${method} ${url.pathname}`)).toEqual([
     "DELETE /v2/spaces/keys/id0",
+    "DELETE /v2/spaces/keys/id1",
     "DELETE /v2/spaces/keys/id3",
   ]);
 });
@@ -107,10 +134,11 @@ describe("a failure", () => {
       5,
       /^The token may not create the Spaces key new: api\.example answers 403 You are not auth/,
     ],
-    [[401, { message: "no" }], "SPACES_FAILED", 1, /answers 401 no\.$/],
-    [[429, { message: "slow down" }], "SPACES_FAILED", 1, /answers 429 slow down\.$/],
+    [[401, { message: "no." }], "SPACES_REFUSED", 1, /answers 401 no\.$/],
+    [[429, { message: "slow down" }], "SPACES_REFUSED", 1, /answers 429 slow down\.$/],
     [[500, "<html>"], "SPACES_FAILED", 1, /answers 500\.$/],
     [[302], "SPACES_FAILED", 1, /answers 302\.$/],
+    [[201, { key: { access_key: "../x", secret_key: "s" } }], "SPACES_FAILED", 1, /gives/],
     [[201, "<html>"], "SPACES_FAILED", 1, /gives an unknown answer\.$/],
     [[201, { key: { access_key: "x" } }], "SPACES_FAILED", 1, /gives an unknown answer\.$/],
   ])("%j", async (answer, code, status, message) => {

@@ -71,7 +71,7 @@ describe("a bucket", () => {
       "GET, PUT",
     ],
   ])("%s", async (_, answers, result, sent) => {
-    const done = await run((host) => makeBucket(host, KEYS, PLACE), answers);
+    const done = await run((host) => makeBucket(host, KEYS, PLACE, false), answers);
     expect([done.result, done.sent]).toEqual([result, sent]);
   });
 
@@ -91,7 +91,7 @@ describe("a bucket", () => {
     ["with a key that Spaces never learns", ["403 InvalidAccessKeyId"], /^SPACES_FAILED: .*know/],
     ["on a server that fails", ["500"], /^SPACES_FAILED: .*answers 500/],
   ])("%s: a clear error, after a minute at most", async (_, answers, result) => {
-    const done = await run((host) => makeBucket(host, KEYS, PLACE), answers);
+    const done = await run((host) => makeBucket(host, KEYS, PLACE, false), answers);
     expect(done.result).toMatch(result);
     expect(done.waitedMs).toBeLessThanOrEqual(60_000);
   });
