@@ -121,7 +121,7 @@ export function otherApisIn(
     const [{ setting, host = "" } = { setting: "" }] = strangers;
     const origin = originOf(host);
     if (origin !== undefined && origin === allowed) return [];
-    const whom = origin ?? "a host that is not written as text";
+    const whom = origin ?? "a host that can't be read";
     const remove = hint`Remove ${setting}, so that the token goes to DigitalOcean.`;
     return {
       place,

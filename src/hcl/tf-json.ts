@@ -24,11 +24,14 @@ export function readTfJson(written: string, file: string): ParsedFile {
   const text = written.replace(/^\ufeff/, " ");
   const { root, problem } = readJsonText(text);
   const read = new Map<JsonNode, ReadonlyMap<string, Expression>>();
-  if (root?.properties === undefined) {
+  // A list of objects is one object in several parts.
+  const parts = root?.properties === undefined ? root?.items : [root];
+  const isWhole = parts?.every(({ properties }) => properties !== undefined);
+  if (root === undefined || parts === undefined || !isWhole) {
     return { blocks: [], references: [], problem: { file, line: problem?.line ?? 1 } };
   }
   return {
-    blocks: blocksIn(root),
+    blocks: parts.flatMap(blocksIn),
     references: textsIn(root).flatMap((each) => {
       const [template] = /[$%]\{.*/s.exec(each) ?? [];
       return template === undefined ? [] : referencesInText(template);

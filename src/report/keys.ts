@@ -13,10 +13,11 @@ export function keysText({ keys }: KeysReport, page: Page): string {
   if (keys.length === 0) return "do-bootstrap has created no Spaces key for this.\n";
   const width = Math.max(...keys.map(({ name }) => safe(name).length));
   return keys
-    .map(({ name, grants, ageSeconds, isHere }) => {
+    .map(({ name, grants, ageSeconds, isLeft, isHere }) => {
       const age = ageSeconds === undefined ? "" : `, ${duration(ageSeconds)} old`;
       const here = isHere ? ", used here" : "";
-      const what = safe(`${grants.join(", ")}${age}${here}`);
+      const left = isLeft ? ", left by a run that was stopped: delete it" : "";
+      const what = safe(`${grants.join(", ")}${age}${here}${left}`);
       return `${safe(name).padEnd(width)}  ${page.paint("dim", what)}\n`;
     })
     .join("");
@@ -26,8 +27,8 @@ export function keysText({ keys }: KeysReport, page: Page): string {
 export function keysDocument({ keys }: KeysReport): object {
   return {
     command: "backend",
-    keys: keys.map(({ name, grants, ageSeconds = null, isHere }) => ({
-      ...{ name, grants, ageSeconds, isHere },
+    keys: keys.map(({ name, grants, ageSeconds = null, isLeft, isHere }) => ({
+      ...{ name, grants, ageSeconds, isLeft, isHere },
     })),
   };
 }

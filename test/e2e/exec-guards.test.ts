@@ -247,6 +247,13 @@ describe.concurrent("a provider block that sends the token to another host", () 
     expect({ status, stdout }).toEqual({ status: 125, stdout: "" });
   });
 
+  it("stops exec in a folder that is no root of the config", async ({ expect }) => {
+    const text = `provider "digitalocean" {\n  api_endpoint = "${HOST}"\n}\n`;
+    await bench().write("other/main.tf", text);
+    const { status, stderr } = await bench().fail(RUNS, { cwd: "other" });
+    expect([status, stderr]).toEqual([125, expect.stringContaining("other/main.tf:1")]);
+  });
+
   it("does not stop exec if the environment names the host", async ({ expect }) => {
     const env = { DIGITALOCEAN_API_URL: HOST };
     expect(await bench().exec(RUNS, { env })).toMatchObject({ status: 0, stdout: "ran\n" });

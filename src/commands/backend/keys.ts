@@ -1,5 +1,6 @@
 import { keysApi } from "../../concerns/spaces/access-keys.ts";
 import { KEY_NAME } from "../../concerns/spaces/plan.ts";
+import { TEMPORARY } from "../../concerns/spaces/provision.ts";
 import { judgeToken } from "../../concerns/token/judge.ts";
 import { usableToken } from "../../concerns/token/storing.ts";
 import { type Finding, failureOf } from "../../core/finding.ts";
@@ -15,6 +16,8 @@ export interface ListedKey {
   readonly grants: readonly string[];
   /** Seconds; undefined: unknown. */
   readonly ageSeconds: number | undefined;
+  /** A run made it to create a bucket, and was stopped before it deleted it. */
+  readonly isLeft: boolean;
   /** This machine uses it for this repo. */
   readonly isHere: boolean;
 }
@@ -49,6 +52,7 @@ export async function listKeys(
         createdAt === undefined
           ? undefined
           : Math.max(0, Math.floor((host.clock.now() - createdAt) / 1000)),
+      isLeft: name.startsWith(`${TEMPORARY}-`),
       isHere: here?.equals(id) === true,
     }));
 }

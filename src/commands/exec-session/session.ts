@@ -30,7 +30,7 @@ import { versionPlaces } from "../../hcl/releases.ts";
 import type { Snapshot } from "../../host/host.ts";
 import { duration } from "../../lib/duration.ts";
 import { isCi } from "../../lib/is-ci.ts";
-import { foldersUp, toolsNotIn } from "../../lib/paths.ts";
+import { foldersUp, isTerraformFile, toolsNotIn } from "../../lib/paths.ts";
 import type { ObservingHost } from "../init/observe.ts";
 import { askForTrust, type Prompter } from "../init/prompter.ts";
 import { finding } from "./findings.ts";
@@ -62,15 +62,37 @@ async function lookForExec(
   );
   await git?.confirmed;
   keepRecord();
-  const [roots, { doctl, inputs }] = await Promise.all([
+  const [roots, here, { doctl, inputs }] = await Promise.all([
     Promise.all(resolved.roots.map((root) => observeRoot(host, root))),
+    codeHere(host, resolved),
     observeForExec(host, await host.which("doctl", git?.root ?? host.cwd), resolved),
   ]);
   return {
     resolved,
     top: git?.root ?? resolved.base,
-    config: { ...execConfigOf(resolved, roots), doctl },
-    inputs: inputsOf(host.cwd, git?.root, resolved, roots, inputs),
+    config: { ...withHosts(execConfigOf(resolved, roots), execConfigOf(resolved, here)), doctl },
+    inputs: inputsOf(host.cwd, git?.root, resolved, [...roots, ...here], inputs),
+  };
+}
+
+/** Terraform may be started in the current folder, even if it is no root of the config. */
+async function codeHere(host: ObservingHost, { roots }: ResolvedConfig): Promise<TerraformRoot[]> {
+  const isRoot = roots.some(({ dir }) => dir === host.cwd);
+  if (isRoot || !(await host.files.list(host.cwd)).some(isTerraformFile)) return [];
+  return [await observeRoot(host, { ...UNNAMED_ROOT, dir: host.cwd })];
+}
+
+const UNNAMED_ROOT = {
+  ...{ tool: undefined, credentials: undefined, workspace: undefined, backend: undefined },
+  ...{ variable: "do_token", variables: {}, sharedWith: [], init: false },
+} as const;
+
+/** Only the hosts that the code names matter. */
+function withHosts(config: ExecConfig, here: ExecConfig): ExecConfig {
+  return {
+    ...config,
+    strangeProviders: [...config.strangeProviders, ...here.strangeProviders],
+    otherApis: [...config.otherApis, ...here.otherApis],
   };
 }
 
@@ -185,7 +207,11 @@ function inputsOf(
   const searched = upTo(file === undefined ? (gitRoot ?? cwd) : base);
   // For example, because of a link: the searched folders are not above the current one.
   if (searched.length === 0) return [];
-  const dirs = [...DEFAULT_DIRS.map((dir) => join(base, dir)), ...written.map(({ dir }) => dir)];
+  const dirs = [
+    cwd,
+    ...DEFAULT_DIRS.map((dir) => join(base, dir)),
+    ...written.map(({ dir }) => dir),
+  ];
   return [
     ...(gitRoot === undefined ? above : upTo(gitRoot)).map((folder) => join(folder, ".git")),
     ...searched.flatMap((folder) => [...placesIn(folder), join(folder, ".gitignore")]),

@@ -227,7 +227,8 @@ describe("the JSON syntax", () => {
 
   it.each([
     ["", 1],
-    ["[]", 1],
+    ["[1]", 1],
+    ["[{}, 1]", 1],
     ["null", 1],
     ['{"a": 1', 1],
     ['{"a": 1}}', 1],
@@ -249,7 +250,7 @@ describe("the JSON syntax", () => {
   it.each([
     ["an empty file", "", 1],
     ["empty lines", "\n\n", 3],
-    ["a list", "\n[]", 1],
+    ["a list of numbers", "\n[1]", 1],
     ["a trailing comma in an object", '{\n"variable": {\n"x": {},\n}\n}', 4],
     ["a trailing comma in a list", '{\r\n"variable": [\r\n{},\r\n]}', 4],
     ["a line comment", '{\n  // the region\n  "variable": {}\n}', 2],
@@ -267,6 +268,12 @@ describe("the JSON syntax", () => {
       references: [],
       problem: { file: "a.tf.json", line },
     });
+  });
+
+  it("a list of objects is one object in several parts", () => {
+    const { blocks, problem } = json('[{"variable": {"a": {}}}, {"variable": {"b": {}}}]');
+    expect([blocks.map(({ labels }) => labels[0]), problem]).toEqual([["a", "b"], undefined]);
+    expect(json("[]").problem).toBeUndefined();
   });
 
   it("200 levels are read", () => {

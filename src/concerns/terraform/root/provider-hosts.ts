@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import type { Stranger } from "../../../exec/exec-config.ts";
 import { isLocalSource } from "../../../hcl/code-files.ts";
 import { readTerraform } from "../../../hcl/read.ts";
@@ -27,8 +27,9 @@ export interface StrangeProvider {
 /** The hosts that the provider blocks of one module name. */
 export function providerHostsIn(blocks: readonly Block[]): ProviderHosts {
   const { localNames } = localNamesIn(blocks);
+  const names = new Set([...localNames, ...unclearNamesIn(blocks)]);
   const ours = blocks.filter(
-    ({ type, labels: [name = ""] }) => type === "provider" && localNames.includes(name),
+    ({ type, labels: [name = ""] }) => type === "provider" && names.has(name),
   );
   const strange = (setting: string, isUsual: (url: string) => boolean) =>
     ours.flatMap(({ attributes, place }): StrangeProvider[] => {
@@ -47,13 +48,25 @@ export function providerHostsIn(blocks: readonly Block[]): ProviderHosts {
 const SPACES_URL = /^https:\/\/(\{\{ ?\.Region ?\}\}|[a-z]{3}\d)\.digitaloceanspaces\.com\/?$/;
 const API_URL = /^https:\/\/([a-z\d-]+\.)*digitalocean\.com\/?$/;
 
+/** Local names of providers whose address is not a plain string. Any of them may be ours. */
+function unclearNamesIn(blocks: readonly Block[]): string[] {
+  return blocks
+    .flatMap(({ type, blocks: parts }) => (type === "terraform" ? parts : []))
+    .filter(({ type }) => type === "required_providers")
+    .flatMap(({ attributes }) => [...attributes])
+    .flatMap(([name, { literal, fields }]) => {
+      const isPlain = typeof (fields?.get("source")?.literal ?? literal) === "string";
+      return isPlain || (fields !== undefined && fields.size === 0) ? [] : name;
+    });
+}
+
 /**
  * The hosts that provider blocks in called modules name: Terraform allows such a block in a module, too. Only local
  * modules are read, each folder once.
  *
  * @param root the root's folder, absolute.
  * @param sources the local modules that the root calls.
- * @returns also the folders that were read, relative to the root.
+ * @returns also the folders that were read, and the links to them, relative to the root.
  */
 export async function providerHostsBelow(
   { files, hclParser }: Pick<Host, "files" | "hclParser">,
@@ -61,11 +74,20 @@ export async function providerHostsBelow(
   sources: readonly string[],
 ): Promise<ProviderHosts & { readonly folders: readonly string[] }> {
   const folders = new Set<string>();
+  const links = new Set<string>();
   const found: ProviderHosts[] = [];
   const waiting = [...sources];
-  for (let source = waiting.pop(); source !== undefined; source = waiting.pop()) {
-    const folder = join(source);
-    if (folders.has(folder) || folders.size >= MOST_FOLDERS) continue;
+  for (let source = waiting.shift(); source !== undefined; source = waiting.shift()) {
+    const link = join(source);
+    if (links.has(link)) continue;
+    links.add(link);
+    if (links.size > MOST_FOLDERS) {
+      found.push(TOO_MANY);
+      break;
+    }
+    // Terraform follows links before it resolves what a module calls.
+    const folder = relative(await files.realpath(root), await files.realpath(join(root, source)));
+    if (folders.has(folder)) continue;
     folders.add(folder);
     const blocks = await blocksIn(folder);
     found.push(providerHostsIn(blocks));
@@ -74,7 +96,7 @@ export async function providerHostsBelow(
   return {
     strangeProviders: found.flatMap(({ strangeProviders }) => strangeProviders),
     otherApis: found.flatMap(({ otherApis }) => otherApis),
-    folders: [...folders],
+    folders: [...new Set([...links, ...folders])],
   };
 
   /** Most modules name no host, so only their calls are parsed. */
@@ -90,7 +112,7 @@ export async function providerHostsBelow(
     }
     const namesHost = texts.some(([name, text]) => isJson(name) || /_endpoint\b/.test(text));
     const read = texts.filter(
-      ([name, text]) => namesHost || isJson(name) || /^\s*module\b/m.test(text),
+      ([name, text]) => namesHost || isJson(name) || /\bmodule\b/.test(text),
     );
     const parsed = await Promise.all(
       read.map(([name, text]) => readTerraform(hclParser, text, name)),
@@ -99,14 +121,22 @@ export async function providerHostsBelow(
   }
 }
 
-/** Other people's code may have any number. */
+/** Other people's code may have any number. What is not read may name a host. */
 const MOST_FOLDERS = 1_000;
+const UNREAD = [
+  {
+    place: { file: ".", line: 1 },
+    strangers: [{ setting: `more than ${MOST_FOLDERS} local modules`, host: "" }],
+  },
+];
+const TOO_MANY: ProviderHosts = { strangeProviders: UNREAD, otherApis: UNREAD };
 
-/** The sources of the local modules that these blocks call. */
+/** The sources of the local modules that these blocks call; of an expression, each that it may give. */
 export function localCallsIn(blocks: readonly Block[]): readonly string[] {
   return blocks.flatMap(({ type, attributes }) => {
-    const source = type === "module" ? attributes.get("source")?.literal : undefined;
-    return isLocalSource(source) ? source : [];
+    const { literal, source = "" } = (type === "module" && attributes.get("source")) || {};
+    if (literal !== undefined) return isLocalSource(literal) ? literal : [];
+    return [...source.matchAll(/"(\.\.?(?:\/[^"$%]*)?)"/g)].map(([, path = ""]) => path);
   });
 }
 

@@ -83,6 +83,43 @@ const STRANGE: Case[] = [
     "infra/a/a.tf.json:1",
   ],
   [
+    "a list of objects in JSON",
+    { "infra/a.tf.json": `[{"provider":{"digitalocean":{"api_endpoint":"${EVIL}"}}}]` },
+    "infra/a.tf.json:1",
+  ],
+  [
+    "a module whose source is a template",
+    {
+      "infra/main.tf": 'module "m" {\n  source = "${"./a"}"\n}\n',
+      "infra/a/main.tf": provider(`"${EVIL}"`),
+    },
+    "infra/a/main.tf:1",
+  ],
+  [
+    "one of two modules",
+    {
+      "infra/main.tf": 'module "m" {\n  source = true ? "./a" : "./b"\n}\n',
+      "infra/b/main.tf": provider(`"${EVIL}"`),
+    },
+    "infra/b/main.tf:1",
+  ],
+  [
+    "a module called after a comment",
+    {
+      "infra/main.tf": call("./a"),
+      "infra/a/main.tf": `/* */ ${call("../b")}`,
+      "infra/b/main.tf": provider(`"${EVIL}"`),
+    },
+    "infra/b/main.tf:1",
+  ],
+  [
+    "the provider under a name whose address is a template",
+    {
+      "infra/main.tf": `${rename.replace('"digitalocean/', '"${"digitalocean"}/')}${provider(`"${EVIL}"`, "o")}`,
+    },
+    "infra/main.tf:6",
+  ],
+  [
     "modules that call each other",
     {
       "infra/main.tf": call("./a"),
@@ -148,6 +185,19 @@ describe("the token is passed on", () => {
     expect(found).toEqual([]);
     expect(() => refuseOtherHost(config, given[3] ?? {})).not.toThrow();
   });
+});
+
+it("too many modules to read: the token is kept back", async () => {
+  const chain = Array.from({ length: 1_002 }, (_, at) => [
+    `infra/m${at}/main.tf`,
+    call(`../m${at + 1}`),
+  ]);
+  const { found } = await judged([
+    "",
+    { "infra/main.tf": call("./m0"), ...Object.fromEntries(chain) },
+    "",
+  ]);
+  expect(found.map(({ message }) => message).join()).toContain("more than 1000 local modules");
 });
 
 describe("the fix", () => {
