@@ -1,13 +1,9 @@
 import { readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { OPENSSL } from "../fixtures/certificate.ts";
 import { older } from "../fixtures/generated.ts";
-import {
-  OPENSSL,
-  type Spaces,
-  type SpacesOptions,
-  startSpaces,
-} from "../fixtures/spaces/spaces.ts";
+import { type Spaces, type SpacesOptions, startSpaces } from "../fixtures/spaces/spaces.ts";
 import { emptyMirror, planFile, TERRAFORM, terraform } from "../fixtures/terraform.ts";
 import { type RunOptions, treeHash, type Workbench, workbench } from "../fixtures/workbench.ts";
 

@@ -2,9 +2,9 @@ import { once } from "node:events";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { OPENSSL } from "../fixtures/certificate.ts";
 import type { AccountOptions } from "../fixtures/spaces/account.ts";
 import { CREATE, type KeysBench, keysBench, OURS, TEMPORARY } from "../fixtures/spaces/bench.ts";
-import { OPENSSL } from "../fixtures/spaces/spaces.ts";
 import { needsScript, start } from "../fixtures/terminal.ts";
 import type { Workbench } from "../fixtures/workbench.ts";
 

@@ -2,9 +2,10 @@ import { once } from "node:events";
 import { readdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { OPENSSL } from "../fixtures/certificate.ts";
 import type { AccountOptions } from "../fixtures/spaces/account.ts";
 import { CREATE, type KeysBench, keysBench, OURS, TEMPORARY } from "../fixtures/spaces/bench.ts";
-import { newKeys, OPENSSL } from "../fixtures/spaces/spaces.ts";
+import { newKeys } from "../fixtures/spaces/spaces.ts";
 import { fakeTerraform } from "../fixtures/tools.ts";
 import type { Workbench } from "../fixtures/workbench.ts";
 

@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
+import { OPENSSL } from "../fixtures/certificate.ts";
 import { CREATE, type KeysBench, keysBench, OURS } from "../fixtures/spaces/bench.ts";
-import { newKeys, OPENSSL } from "../fixtures/spaces/spaces.ts";
+import { newKeys } from "../fixtures/spaces/spaces.ts";
 import type { Workbench } from "../fixtures/workbench.ts";
 
 const withTls = OPENSSL ? "" : " (needs openssl)";

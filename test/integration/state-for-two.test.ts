@@ -1,8 +1,8 @@
 import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { OPENSSL } from "../fixtures/certificate.ts";
 import { CREATE, keysBench } from "../fixtures/spaces/bench.ts";
-import { OPENSSL } from "../fixtures/spaces/spaces.ts";
 import { emptyMirror, TERRAFORM, TOFU } from "../fixtures/terraform.ts";
 
 const CONFIG = {
