@@ -37,6 +37,7 @@ const STATUS_OF = {
   SPACES_REFUSED: EXIT.failed,
   SPACES_UNREACHABLE: EXIT.network,
   BUCKET_TAKEN: EXIT.failed,
+  GH_FAILED: EXIT.failed,
   DEMO_FAILED: EXIT.failed,
   INTERRUPTED: EXIT.interrupted,
   UNEXPECTED: EXIT.failed,

@@ -184,7 +184,22 @@ export type ChangeDocument =
       readonly buckets: readonly string[];
       readonly why: string;
     }
-  | { readonly kind: "spaces-key-removal"; readonly name: string; readonly why: string };
+  | { readonly kind: "spaces-key-removal"; readonly name: string; readonly why: string }
+  | {
+      readonly kind: "github-environment" | "github-branch";
+      /** Host, owner and name. */
+      readonly repo: string;
+      readonly environment: string;
+      readonly why: string;
+    }
+  | {
+      readonly kind: "github-secret";
+      readonly repo: string;
+      readonly environment: string;
+      /** The names of the secrets. */
+      readonly names: readonly string[];
+      readonly why: string;
+    };
 
 export interface CommandDocument {
   readonly kind: "run";

@@ -236,6 +236,20 @@ const removedKey = v.strictObject({
   name: text("The name of a key that an interrupted or earlier run made."),
   why,
 });
+const onGithub = {
+  repo: text("Host, owner and name."),
+  environment: text("The environment on GitHub."),
+  why,
+};
+const githubEnvironment = v.strictObject({
+  kind: v.picklist(["github-environment", "github-branch"]),
+  ...onGithub,
+});
+const githubSecret = v.strictObject({
+  kind: v.literal("github-secret"),
+  names: v.array(text("The name of a secret.")),
+  ...onGithub,
+});
 const command = {
   kind: v.literal("run"),
   command: text("The command as you would type it."),
@@ -245,7 +259,7 @@ const command = {
 
 const CHANGES = [
   ...([file, context, gone, loggedOut, selection, revocation, loggedIn] as const),
-  ...([madeBucket, madeKey, removedKey] as const),
+  ...([madeBucket, madeKey, removedKey, githubEnvironment, githubSecret] as const),
 ] as const;
 
 const whoIsWho = {

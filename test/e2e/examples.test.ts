@@ -4,8 +4,9 @@ import { Ajv } from "ajv";
 import { dir as temporaryFolder } from "tmp-promise";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { OPENSSL } from "../fixtures/certificate.ts";
 import { startCloud } from "../fixtures/cloud/cloud.ts";
-import { OPENSSL, type Spaces, startSpaces } from "../fixtures/spaces/spaces.ts";
+import { type Spaces, startSpaces } from "../fixtures/spaces/spaces.ts";
 import { emptyMirror, TERRAFORM, TF_MIRROR, terraform } from "../fixtures/terraform.ts";
 import {
   type RunOptions,

@@ -409,6 +409,7 @@ it("only the sinks of rule 1 reveal a secret", () => {
     /\.\s*reveal\b|\["reveal"\]|\{[^}]*\breveal\b[^}]*\}\s*=/.test(code),
   );
   expect(users.map(({ path }) => path).sort()).toEqual([
+    "commands/pipelines/github/gh.ts",
     "concerns/doctl/auth-init.ts",
     "concerns/spaces/access-keys.ts",
     "concerns/spaces/s3.ts",

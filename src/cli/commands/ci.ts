@@ -1,5 +1,5 @@
 import { AppError } from "../../errors/app-error.ts";
-import { hint } from "../../errors/hint.ts";
+import { hint, own } from "../../errors/hint.ts";
 import { changing } from "../../library/changing.ts";
 import { command } from "../command.ts";
 import { changeOptions, lookOptions } from "../options.ts";
@@ -31,16 +31,32 @@ export const ci = command({
       describe: "The SHA-512 of the package at that URL",
       rare: true,
     },
+    apply: {
+      type: "boolean",
+      describe: "GitHub: also create environments and secrets, with your own gh",
+    },
+    repo: {
+      type: "string",
+      value: "OWNER/NAME",
+      describe: "GitHub: the repo to set up, if there are several remotes or it is a fork",
+      rare: true,
+    },
+    renew: {
+      type: "boolean",
+      describe: "With --apply: replace tokens and keys that GitHub has",
+      rare: true,
+    },
     ...changeOptions,
     force: {
       type: "boolean",
-      describe: "Replace a file that was edited, or not written by do-bootstrap",
+      describe: "Replace a file that is not ours; accept a plan token that can make changes",
       rare: true,
     },
     strict: lookOptions.strict,
   },
   examples: [
     ["do-bootstrap ci github", "writes .github/workflows/do-bootstrap.yml"],
+    ["do-bootstrap ci github --apply", "and sets up GitHub: environments, tokens, Spaces keys"],
     [
       "do-bootstrap ci gitlab --dry-run",
       "show what would be written and the remaining setup steps",
@@ -61,8 +77,21 @@ export const ci = command({
         },
       );
     }
+    const { apply: isApply, repo, renew } = args;
+    if (!isApply && (repo !== undefined || renew)) {
+      throw new AppError("USAGE", `--${renew ? "renew" : "repo"} needs --apply.`, {
+        hint: hint`${own("ci", "github", "--apply")}`,
+      });
+    }
+    if (isApply && provider === "gitlab") {
+      throw new AppError("USAGE", "--apply works with GitHub only.", {
+        hint: hint`${own("ci", "gitlab", "--dry-run")} lists the steps for GitLab.`,
+      });
+    }
+    const apply = isApply ? { repo, renew } : undefined;
     const { writePipeline } = await import("../../commands/pipelines/pipeline.ts");
-    const request = { provider, branch, tarball, sha512, dryRun, force, progress };
-    return outcome(await writePipeline(host, request, { approve }));
+    const request = { provider, branch, tarball, sha512, dryRun, force, progress, apply };
+    const { askForToken: ask } = context;
+    return outcome(await writePipeline(host, request, { approve, ask }));
   },
 });

@@ -16,7 +16,7 @@ import { listed } from "../../lib/few.ts";
 import type { Facts } from "./observe.ts";
 import type { Prompter } from "./prompter.ts";
 
-type KeysHost = ProvisionHost & Pick<Host, "files">;
+export type KeysHost = ProvisionHost & Pick<Host, "files">;
 
 /** Whether a plan without errors makes a Spaces key before its other changes. */
 export function makesKeys({ spaces: { wanted, made, keys } }: Facts): boolean {

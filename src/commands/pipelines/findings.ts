@@ -23,6 +23,13 @@ export const PIPELINE_FINDINGS = {
   "ci.no-value": ["warning", EXIT.findings],
   "ci.format": ["warning", EXIT.findings],
   "ci.to-do": ["info", EXIT.ok],
+  "ci.no-gh": ["error", EXIT.findings],
+  "ci.no-repo": ["error", EXIT.findings],
+  "ci.wrong-repo": ["error", EXIT.findings],
+  "ci.token": ["error", EXIT.token],
+  "ci.open-environment": ["warning", EXIT.findings],
+  "ci.no-reviewers": ["warning", EXIT.findings],
+  "ci.not-applied": ["error", EXIT.findings],
 } as const satisfies FindingIds;
 
 export const finding = findingsOf(PIPELINE_FINDINGS);

@@ -8,7 +8,7 @@ import { allNeeded, readNeeds, unreadIn } from "../../concerns/token/needed-scop
 import type { ApplyHost } from "../../core/change.ts";
 import { writeText } from "../../core/changes/write-file.ts";
 import { textAt } from "../../core/file-text.ts";
-import type { Finding } from "../../core/finding.ts";
+import { type Finding, isBlocked } from "../../core/finding.ts";
 import { type Result, runTask, type Task } from "../../core/flow.ts";
 import { recognise } from "../../core/generated.ts";
 import { obstacles } from "../../core/obstacles.ts";
@@ -39,6 +39,10 @@ import {
 } from "./files.ts";
 import { finding } from "./findings.ts";
 import { judgeFormat } from "./format.ts";
+import { type Place, placesOf } from "./github/places.ts";
+import { findTarget } from "./github/repo.ts";
+import { judgeAfter, lacksKey, lacksToken, planSetup, type Setup, seeAll } from "./github/setup.ts";
+import { askForTokens } from "./github/tokens.ts";
 import { judgeInputs, lacksSettings } from "./inputs.ts";
 import { judgeLockFiles } from "./lock-file.ts";
 import { findProgram, type Source } from "./program.ts";
@@ -59,7 +63,7 @@ import {
   toolOf,
   toolVersions,
 } from "./roots.ts";
-import { type TokenNeeds, toDo } from "./to-do.ts";
+import { type IsApplied, type TokenNeeds, toDo } from "./to-do.ts";
 
 export type CiProvider = "github" | "gitlab";
 
@@ -72,8 +76,17 @@ export interface PipelineRequest extends Pick<ObserveOptions, "progress"> {
   /** The hash of the package at a URL, in hex. */
   readonly sha512: string | undefined;
   readonly dryRun: boolean;
-  /** Replace a file that is not ours. */
+  /** Replace a file that is not ours; accept tokens for GitHub that can do more than they should. */
   readonly force: boolean;
+  /** Set up GitHub, too. */
+  readonly apply?: ApplyRequest | undefined;
+}
+
+export interface ApplyRequest {
+  /** OWNER/NAME, to choose one of several remotes, or a fork. */
+  readonly repo: string | undefined;
+  /** Replace the secrets that GitHub has. */
+  readonly renew: boolean;
 }
 
 /**
@@ -84,24 +97,67 @@ export interface PipelineRequest extends Pick<ObserveOptions, "progress"> {
 export async function writePipeline(
   host: ObservingHost & ApplyHost,
   request: PipelineRequest,
-  { approve }: Pick<Prompter<Facts>, "approve">,
+  { approve, ask }: Pick<Prompter<Facts>, "approve" | "ask">,
 ): Promise<Result<Facts>> {
+  // Asked once: the second look is about the file.
+  let setup: Setup | undefined;
   const task: Task<Facts> = {
-    look: () => look(host, request),
+    async look() {
+      const found = await look(host, request);
+      const { facts, plan } = found;
+      if (request.apply === undefined || isBlocked(plan.findings)) return { facts, plan };
+      const ready = setup ?? (await setUp(host, { ...request, ...request.apply }, found, ask));
+      if ("findings" in ready) return { facts, plan: joined([plan, ready]) };
+      setup = ready;
+      return { facts, plan: joined([plan, planSetup(host, ready)]) };
+    },
     // An earlier run may have been killed directly after it wrote the pipeline.
     async cleanUp(facts) {
       for (const path of pipelinePaths(facts)) await host.files.sweep(dirname(path));
     },
     guard: ({ repo }) => guardOf(host, repo.git?.git),
     inGit: (paths, { repo }) => askRepos(host, repo.git?.git, paths),
+    finish: () => (setup === undefined ? [] : judgeAfter(setup)),
   };
   return runTask(task, host, approve, request);
 }
 
-async function look(
+/** Finds the repo on GitHub, asks what it has, and asks a person for the tokens that it lacks. */
+async function setUp(
   host: ObservingHost,
-  request: PipelineRequest,
-): Promise<{ facts: Facts; plan: Plan }> {
+  request: PipelineRequest & ApplyRequest,
+  { facts, places, branch }: PipelineLook,
+  ask: Prompter<Facts>["ask"],
+): Promise<Setup | { readonly findings: readonly Finding[] }> {
+  const { progress, renew, force, dryRun, repo } = request;
+  if (facts.machine.isCi)
+    return { findings: [finding("ci.no-gh", "CI: GitHub is not set up from a pipeline.")] };
+  progress("Asking GitHub");
+  const found = await findTarget(host, facts, repo);
+  if ("findings" in found) return found;
+  const { target } = found;
+  const seen = await seeAll(target, places);
+  const lacking = seen.filter((each) => lacksToken(each, renew)).map(({ place }) => place);
+  const tokens = dryRun ? [] : await askForTokens(host, lacking, { facts, ask, progress, force });
+  const makers = new Map<string | undefined, Facts>();
+  for (const { place } of seen.filter((each) => lacksKey(each, renew))) {
+    const { environment } = place.config;
+    if (makers.has(environment)) continue;
+    makers.set(environment, (await observe(host, { environment, progress })).facts);
+  }
+  const factsOf = ({ config }: Place) => makers.get(config.environment);
+  const course = { hasFailed: false, findings: [] };
+  return { ...{ target, seen, branch, tokens, factsOf, renew, progress, course } };
+}
+
+interface PipelineLook {
+  readonly facts: Facts;
+  readonly plan: Plan;
+  readonly places: readonly Place[];
+  readonly branch: string;
+}
+
+async function look(host: ObservingHost, request: PipelineRequest): Promise<PipelineLook> {
   if ((await openGit(host, host.cwd)) === undefined) {
     throw new AppError("USAGE", `${host.cwd} is not in a git repo. A pipeline needs one.`, {
       hint: hint`${run("git", "init")}`,
@@ -127,8 +183,14 @@ async function look(
   const modules = modulesOf(roots, needs);
   const inGit = await judgeInGit(host, facts, roots, { ...request, file, program: read, modules });
   const blocked = await whyBlocked(host, file.at);
+  const places = provider === "github" ? placesOf(pipeline, roots) : [];
+  const isApplied: IsApplied = (environment, secret) => {
+    const place = places.find(({ name }) => name === environment);
+    const hasSecret = secret === undefined || place?.keySecrets?.includes(secret) === true;
+    return request.apply !== undefined && place !== undefined && hasSecret;
+  };
   return {
-    facts,
+    ...{ facts, places, branch },
     plan: joined([
       {
         findings: [
@@ -141,7 +203,7 @@ async function look(
         ],
       },
       planFile({ ...facts, repo: { ...facts.repo, blocked } }, file.at, text, request),
-      { findings: toDo(provider, pipeline, needs, file) },
+      { findings: toDo(provider, pipeline, needs, file, isApplied) },
     ]),
   };
 }

@@ -33,18 +33,21 @@ export function toDo(
     lacksStages?: readonly string[];
     refusesMergeRequests?: boolean;
   },
+  isApplied: IsApplied = () => false,
 ): Finding[] {
   const say = (message: string, fix: Hint) => finding("ci.to-do", message, { fix });
   const steps = needs.flatMap((each) => [
     ...workspaces(pipeline, each.environment).map(([what, how]) => say(what, how)),
     ...PURPOSES.flatMap((purpose) => {
       const environment = `${each.environment}-${purpose}`;
-      const keys = keyNames(pipeline.keys).map((name) =>
+      const names = keyNames(pipeline.keys).filter((name) => !isApplied(environment, name));
+      const keys = names.map((name) =>
         say(
           `${KEY_WORDS[name.startsWith("AWS") ? "AWS" : "SPACES"]}, for ${environment}: ${name}.`,
           WORDS[provider].secret(name, environment),
         ),
       );
+      if (isApplied(environment)) return keys;
       return [
         ...WORDS[provider][purpose](environment, pipeline).map(([what, how]) => say(what, how)),
         say(
@@ -55,6 +58,7 @@ export function toDo(
       ];
     }),
   ]);
+  const isAny = needs.some(({ environment }) => isApplied(`${environment}-plan`));
   const inclusion = `GitLab reads only .gitlab-ci.yml, which do-bootstrap did not change. It must include ${include}.`;
   const stages = lacksStages.join(", ");
   return [
@@ -77,7 +81,7 @@ export function toDo(
           ),
         ]
       : []),
-    ...WORDS[provider].once.map(([what, how]) => say(what, how)),
+    ...(isAny ? [] : WORDS[provider].once.map(([what, how]) => say(what, how))),
     ...steps,
   ];
 }
@@ -86,6 +90,9 @@ const KEY_WORDS = {
   AWS: "A key for the S3 backend",
   SPACES: "A Spaces key",
 } as const;
+
+/** Whether an environment on GitHub, and a secret in it, are set up by this run. */
+export type IsApplied = (environment: string, secret?: string) => boolean;
 
 /** In the order in which they are set up and tested. */
 const PURPOSES = ["plan", "apply"] as const;
@@ -119,6 +126,10 @@ interface Words {
 const WORDS: Readonly<Record<"github" | "gitlab", Words>> = {
   github: {
     once: [
+      [
+        "gh can create these environments and secrets for you, if you are an admin of the repo.",
+        hint`${own("ci", "github", "--apply")}`,
+      ],
       [
         "Required reviewers need a public repo or GitHub Enterprise. Without them, every push to the branch is applied immediately.",
         hint`Settings → Rules → Rulesets: for that branch, require a pull request with an approval`,

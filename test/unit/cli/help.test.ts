@@ -81,7 +81,7 @@ it.each<[command: string, options: string]>([
   ["logout", "env all dry-run yes"],
   ["explain", "env"],
   ["uninstall", "env all dry-run yes"],
-  ["ci", "dry-run yes"],
+  ["ci", "apply dry-run yes"],
   ["completion", ""],
   ["demo", ""],
 ])("the plain help of %s shows these options: %s", (command, options) => {

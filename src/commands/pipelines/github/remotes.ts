@@ -1,0 +1,37 @@
+/** A repo on GitHub. */
+export interface GithubRepo {
+  /** Such as "github.com". */
+  readonly host: string;
+  /** OWNER/NAME. */
+  readonly name: string;
+}
+
+/**
+ * The repos on GitHub that git's remotes name, each once, that of `origin` first.
+ *
+ * @param text the output of `git config --get-regexp ^remote\..*\.url$`.
+ * @param hosts the hosts that are GitHub, in addition to github.com.
+ */
+export function reposIn(text: string, hosts: readonly string[]): readonly GithubRepo[] {
+  const all = text.split("\n").flatMap((line) => {
+    const [, remote = "", url = ""] = /^remote\.(.+)\.url (.+)$/.exec(line) ?? [];
+    const repo = repoOf(url, ["github.com", ...hosts]);
+    return repo === undefined ? [] : [{ remote, repo }];
+  });
+  all.sort((a, b) => Number(b.remote === "origin") - Number(a.remote === "origin"));
+  const found = new Map(all.map(({ repo }) => [`${repo.host}/${repo.name}`.toLowerCase(), repo]));
+  return [...found.values()];
+}
+
+/** https, ssh, and git's short form; GitHub takes ssh on port 443, too. */
+const FORMS = [
+  /^(?:https?|ssh|git):\/\/(?:[^@/]*@)?([^:/]+)(?::\d+)?\/([^/]+\/[^/]+?)(?:\.git)?\/?$/i,
+  /^(?:[^@/]+@)?([^:/]+):(?!\/)([^/]+\/[^/]+?)(?:\.git)?\/?$/,
+];
+
+function repoOf(url: string, hosts: readonly string[]): GithubRepo | undefined {
+  const [, written = "", name = ""] = FORMS.map((form) => form.exec(url)).find(Boolean) ?? [];
+  const host = written.toLowerCase().replace(/^ssh\.github\.com$/, "github.com");
+  const isName = /^(?!\.{1,2}\/)[\w.-]+\/(?!\.{1,2}$)[\w.-]+$/.test(name);
+  return isName && hosts.some((each) => each.toLowerCase() === host) ? { host, name } : undefined;
+}

@@ -1,0 +1,329 @@
+import { NOTHING_LEFT, note } from "../../../concerns/spaces/journal.ts";
+import { judgeKeyScopes, keyPrefix } from "../../../concerns/spaces/plan.ts";
+import {
+  type MadeKeys,
+  type ProvisionRequest,
+  provision,
+  takeBack,
+} from "../../../concerns/spaces/provision.ts";
+import { judgeToken } from "../../../concerns/token/judge.ts";
+import { usableToken } from "../../../concerns/token/storing.ts";
+import type { Finding } from "../../../core/finding.ts";
+import type { OutsideChange } from "../../../core/outside-change.ts";
+import type { PlanPart } from "../../../core/plan.ts";
+import { AppError, asAppError } from "../../../errors/app-error.ts";
+import { type Hint, hint, own } from "../../../errors/hint.ts";
+import { listed } from "../../../lib/few.ts";
+import { recordOf } from "../../../lib/json.ts";
+import type { Facts } from "../../init/observe.ts";
+import type { KeysHost } from "../../init/spaces.ts";
+import { finding } from "../findings.ts";
+import type { GhAnswer } from "./gh.ts";
+import type { Place } from "./places.ts";
+import type { Target } from "./repo.ts";
+import type { PipelineToken } from "./tokens.ts";
+
+/** What GitHub has of a place. */
+export interface Seen {
+  readonly place: Place;
+  readonly isThere: boolean;
+  /** The names of its secrets. */
+  readonly secrets: ReadonlySet<string>;
+  /** Which branches may use it. */
+  readonly branches: "all" | "some" | "none";
+}
+
+/** Asks GitHub what it has. Values of secrets are never readable. @throws AppError GH_FAILED */
+export async function seeAll(
+  { gh, repo }: Target,
+  places: readonly Place[],
+): Promise<readonly Seen[]> {
+  return Promise.all(
+    places.map(async (place): Promise<Seen> => {
+      const base = `repos/${repo.name}/environments/${place.name}`;
+      const answer = await gh.api("GET", base);
+      if (answer.status === 404) {
+        return { place, isThere: false, secrets: new Set(), branches: "none" };
+      }
+      const { deployment_branch_policy: policy } = recordOf(bodyOf(answer));
+      const { custom_branch_policies: isCustom } = recordOf(policy);
+      const named =
+        isCustom === true
+          ? await namesAt(`${base}/deployment-branch-policies`, "branch_policies")
+          : [];
+      const isClosed = isCustom === true && named.length === 0;
+      const limited = isClosed ? "none" : "some";
+      return {
+        ...{ place, isThere: true },
+        secrets: new Set(await namesAt(`${base}/secrets`, "secrets")),
+        branches: typeof policy === "object" && policy !== null ? limited : "all",
+      };
+    }),
+  );
+
+  /** An environment has 100 secrets at most. */
+  async function namesAt(path: string, list: string): Promise<string[]> {
+    const all = recordOf(bodyOf(await gh.api("GET", `${path}?per_page=100`)))[list];
+    return (Array.isArray(all) ? all : []).flatMap((each) => {
+      const { name } = recordOf(each);
+      return typeof name === "string" ? name : [];
+    });
+  }
+}
+
+/** Whether GitHub lacks the token of a place. With `renew`, all are replaced. */
+export function lacksToken({ place, secrets }: Seen, renew: boolean): boolean {
+  return renew || !secrets.has(place.tokenSecret);
+}
+
+/** Whether GitHub lacks the Spaces key of a place, and do-bootstrap can create it. */
+export function lacksKey({ place: { keySecrets }, secrets }: Seen, renew: boolean): boolean {
+  return keySecrets !== undefined && (renew || !keySecrets.every((name) => secrets.has(name)));
+}
+
+export interface Setup {
+  readonly target: Target;
+  readonly seen: readonly Seen[];
+  /** The branch that is applied. */
+  readonly branch: string;
+  /** Those that were asked for; empty in a dry run. */
+  readonly tokens: readonly PipelineToken[];
+  /** The facts of a place's environment, with the token that creates Spaces keys. */
+  readonly factsOf: (place: Place) => Facts | undefined;
+  readonly renew: boolean;
+  readonly progress: (what: string) => void;
+  /** Changed while the steps are carried out. */
+  readonly course: {
+    /** After the first failure, the rest is left. */
+    hasFailed: boolean;
+    readonly findings: Finding[];
+  };
+}
+
+/** The steps on GitHub, in order. */
+export function planSetup(host: KeysHost, setup: Setup): PlanPart {
+  const { seen, renew, factsOf } = setup;
+  const findings = seen.flatMap((each) => [
+    ...judgeOpen(setup, each),
+    ...(lacksKey(each, renew) ? judgeKeyMaker(factsOf(each.place)) : []),
+  ]);
+  if (findings.some(({ level }) => level === "error")) return { findings };
+  return { findings, outside: seen.flatMap((each) => stepsOf(host, setup, each)) };
+}
+
+/** An environment that exists is not changed: its reviewers and waits are its owner's. */
+function judgeOpen({ target, branch }: Setup, { place, isThere, branches }: Seen): Finding[] {
+  if (place.purpose === "plan" || !isThere || branches !== "all") return [];
+  const message = `Environment ${place.name} of ${target.repo.name} exists and accepts every branch, so every branch can make changes.`;
+  const fix = hint`Settings → Environments → ${place.name}: Deployment branches and tags, Selected, ${branch}`;
+  return [finding("ci.open-environment", message, { fix })];
+}
+
+function judgeKeyMaker(facts: Facts | undefined): Finding[] {
+  if (facts === undefined) return [];
+  if (usableToken(facts.token) !== undefined) return judgeKeyScopes(facts.token);
+  return judgeToken(facts).filter(({ level }) => level === "error");
+}
+
+interface Step extends Pick<OutsideChange, "label" | "why" | "asked"> {
+  /** The JSON of its own, in documents. */
+  readonly json: { readonly kind: string; readonly names?: readonly string[] };
+  act(): Promise<void>;
+}
+
+function stepsOf(host: KeysHost, setup: Setup, seen: Seen): OutsideChange[] {
+  const { target, branch, tokens, renew, course } = setup;
+  const { place, isThere, branches } = seen;
+  const { gh, repo, me } = target;
+  const where = `on ${repo.host}, ${repo.name}`;
+  const path = `repos/${repo.name}/environments/${place.name}`;
+  const steps = [
+    ...(isThere ? [] : [environment()]),
+    ...(place.purpose === "apply" && branches === "none" ? [onlyBranch()] : []),
+    ...(lacksToken(seen, renew) ? [token()] : []),
+    ...(lacksKey(seen, renew) ? [key(place.keySecrets ?? [])] : []),
+  ];
+  return steps.map(({ json, act, ...change }) => ({
+    ...{ ...change, sign: "+" },
+    json: () => ({
+      ...json,
+      ...{ repo: `${repo.host}/${repo.name}`, environment: place.name, why: change.why },
+    }),
+    async apply() {
+      if (course.hasFailed) return [notDone(change.label, "an earlier step failed")];
+      setup.progress(`Setting up ${place.name} on GitHub`);
+      try {
+        await act();
+        return [];
+      } catch (error) {
+        course.hasFailed = true;
+        const { message, hint: fix } = asAppError(error);
+        return [notDone(change.label, message.replace(/\.$/, ""), fix)];
+      }
+    },
+  }));
+
+  function environment(): Step {
+    const reviewed = place.purpose === "apply" ? `; reviewed by ${me.login}` : "";
+    return {
+      label: `environment ${place.name}`,
+      why: `${where}${reviewed}`,
+      asked: `create environment ${place.name} ${where}`,
+      json: { kind: "github-environment" },
+      act: create,
+    };
+  }
+
+  async function create(): Promise<void> {
+    if (place.purpose === "plan") return void bodyOf(await gh.api("PUT", path, {}), NEEDS_A_PLAN);
+    // Closed to all branches until the next step opens it for one.
+    const policy = { protected_branches: false, custom_branch_policies: true };
+    const limited = { deployment_branch_policy: policy };
+    const reviewers = [{ type: "User", id: me.id }];
+    const answer = await gh.api("PUT", path, { ...limited, reviewers });
+    // A private repo has reviewers only with GitHub Enterprise.
+    const isRefused = answer.status === 422 || answer.status === 403;
+    bodyOf(isRefused ? await gh.api("PUT", path, limited) : answer, NEEDS_A_PLAN);
+    if (isRefused) course.findings.push(noReviewers(place, branch));
+  }
+
+  function onlyBranch(): Step {
+    return {
+      label: `branch ${branch}`,
+      why: `the only one that gets the secrets of ${place.name}`,
+      asked: `allow branch ${branch} to use ${place.name}`,
+      json: { kind: "github-branch" },
+      async act() {
+        bodyOf(await gh.api("POST", `${path}/deployment-branch-policies`, { name: branch }));
+      },
+    };
+  }
+
+  function token(): Step {
+    const given = tokens.find((each) => each.place === place)?.token;
+    return {
+      label: `secret ${place.tokenSecret}`,
+      why: `in ${place.name}${given === undefined ? "" : `; token ${given.fingerprint}`}`,
+      asked: `store the token of ${place.name}`,
+      json: { kind: "github-secret", names: [place.tokenSecret] },
+      async act() {
+        if (given !== undefined) await gh.setSecret(place.tokenSecret, place.name, given);
+      },
+    };
+  }
+
+  function key(names: readonly string[]): Step {
+    const can = place.purpose === "plan" ? "reads" : "reads and writes";
+    return {
+      label: `secrets ${listed(names)}`,
+      why: `in ${place.name}; a new Spaces key that only ${can} ${listed(place.buckets.map(({ bucket }) => bucket))}`,
+      asked: `create a Spaces key for ${place.name}`,
+      json: { kind: "github-secret", names },
+      act: storeKey,
+    };
+  }
+
+  async function storeKey(): Promise<void> {
+    const facts = setup.factsOf(place);
+    const secret = facts && usableToken(facts.token);
+    const [ofId, ofSecret] = place.keySecrets ?? [];
+    if (facts === undefined || secret === undefined) return;
+    if (ofId === undefined || ofSecret === undefined) return;
+    const { config, token } = facts;
+    const request: ProvisionRequest = {
+      ...{ base: config.base, environment: config.environment, envFiles: config.envFiles },
+      ...{ token: secret, hosts: token.hosts, team: token.inspection?.team?.uuid },
+      ...{ buckets: place.buckets, create: [], begun: [], envFile: config.token.envFile },
+      grants: place.buckets.map(({ bucket }) => ({
+        bucket,
+        permission: PERMISSION[place.purpose],
+      })),
+      prefix: keyPrefix(config, `ci-${place.purpose}`),
+    };
+    const made = await provision(host, request, setup.progress);
+    await handOver(request, made, [ofId, ofSecret]);
+    if (seen.secrets.has(ofSecret)) course.findings.push(oldKey(place));
+  }
+
+  /**
+   * The secret of an old pair is deleted first, and that of the new pair is stored last. So halves of two keys never look
+   * like a pair, and a key that GitHub may hold completely is never deleted.
+   */
+  async function handOver(
+    request: ProvisionRequest,
+    { tag, name, keys }: MadeKeys,
+    [ofId, ofSecret]: readonly [string, string],
+  ): Promise<void> {
+    try {
+      if (seen.secrets.has(ofSecret)) {
+        bodyOf(await gh.api("DELETE", `${path}/secrets/${ofSecret}`));
+      }
+      await gh.setSecret(ofId, place.name, keys.id);
+    } catch (error) {
+      await takeBack(host, request, { tag, names: [name], buckets: [] });
+      throw error;
+    }
+    await note(host, request, tag, () => NOTHING_LEFT);
+    try {
+      await gh.setSecret(ofSecret, place.name, keys.secret);
+    } catch (error) {
+      course.findings.push(unusedKey(name));
+      throw error;
+    }
+  }
+}
+
+const PERMISSION = { plan: "read", apply: "readwrite" } as const;
+
+/** Of an answer that says it was done. @throws AppError GH_FAILED for any other. */
+function bodyOf({ status, body }: GhAnswer, fix?: Hint): unknown {
+  if (status >= 200 && status < 300) return body;
+  const { message } = recordOf(body);
+  const said = typeof message === "string" ? `: ${message}` : "";
+  const more = fix === undefined ? {} : { hint: fix };
+  throw new AppError("GH_FAILED", `GitHub answers ${status}${said}`, more);
+}
+
+const NEEDS_A_PLAN = hint`In a private repo, environments need GitHub Pro, Team or Enterprise.`;
+
+function notDone(
+  label: string,
+  why: string,
+  fix: Hint = hint`${own("ci", "github", "--apply")}`,
+): Finding {
+  return finding("ci.not-applied", `${label}: ${why}.`, { fix });
+}
+
+function noReviewers({ name }: Place, branch: string): Finding {
+  const message = `GitHub allows no required reviewers for ${name} here: they need a public repo or GitHub Enterprise. Every push to ${branch} is applied.`;
+  const fix = hint`Settings → Rules → Rulesets: for ${branch}, require a pull request with an approval`;
+  return finding("ci.no-reviewers", message, { fix });
+}
+
+function unusedKey(name: string): Finding {
+  const message = `Spaces key ${name} stays valid, as GitHub may have it.`;
+  return finding("ci.to-do", message, { fix: hint`${own("backend", "keys")}` });
+}
+
+function oldKey({ name }: Place): Finding {
+  const message = `The Spaces key that ${name} had stays valid, because jobs may still use it. Delete it when they have ended.`;
+  return finding("ci.to-do", message, { fix: hint`${own("backend", "keys")}` });
+}
+
+/** Looks again: what GitHub does not list was not stored. @throws AppError GH_FAILED */
+export async function judgeAfter({ target, seen, course }: Setup): Promise<Finding[]> {
+  if (course.hasFailed) return course.findings;
+  const after = await seeAll(
+    target,
+    seen.map(({ place }) => place),
+  );
+  const missing = after.flatMap(({ place, secrets }) =>
+    [place.tokenSecret, ...(place.keySecrets ?? [])]
+      .filter((name) => !secrets.has(name))
+      .map((name) => `${name} in ${place.name}`),
+  );
+  if (missing.length === 0) return course.findings;
+  const message = `GitHub does not list these secrets: ${missing.join(", ")}.`;
+  const fix = hint`${own("ci", "github", "--apply")}`;
+  return [...course.findings, finding("ci.not-applied", message, { fix })];
+}

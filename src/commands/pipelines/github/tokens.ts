@@ -1,0 +1,114 @@
+import { inspectOnce } from "../../../concerns/token/inspect.ts";
+import { compareScopes, readNeeds } from "../../../concerns/token/needed-scopes.ts";
+import type { Inspection } from "../../../concerns/token/verdict.ts";
+import { type Finding, failureOf } from "../../../core/finding.ts";
+import { AppError } from "../../../errors/app-error.ts";
+import { hint, own } from "../../../errors/hint.ts";
+import { Secret } from "../../../secret/secret.ts";
+import type { Facts, ObservingHost } from "../../init/observe.ts";
+import type { Prompter } from "../../init/prompter.ts";
+import { finding } from "../findings.ts";
+import type { Place } from "./places.ts";
+
+/** A token for one place, and what DigitalOcean says about it. */
+export interface PipelineToken {
+  readonly place: Place;
+  readonly token: Secret;
+  readonly inspection: Inspection;
+}
+
+interface Asking {
+  readonly facts: Facts;
+  readonly ask: Prompter<Facts>["ask"];
+  readonly progress: (what: string) => void;
+  readonly force: boolean;
+}
+
+/**
+ * Asks for the tokens of a pipeline, or takes them from the environment, and checks them. They go nowhere before that.
+ *
+ * @param places those whose token GitHub does not have.
+ * @throws AppError NO_TOKEN, and the finding of the first token that is wrong.
+ */
+export async function askForTokens(
+  host: ObservingHost,
+  places: readonly Place[],
+  { facts, ask, progress, force }: Asking,
+): Promise<readonly PipelineToken[]> {
+  const inspections = new Map<string, Promise<Inspection>>();
+  const inspect = inspectOnce(host, facts.token.hosts, inspections);
+  const all: PipelineToken[] = [];
+  for (const place of places) {
+    const { config, purpose } = place;
+    const dirs = config.roots.map(({ dir }) => dir);
+    const code = await readNeeds(host, { dirs, purpose, config });
+    const its: Facts = { ...facts, config, token: { ...facts.token, code } };
+    const text =
+      host.env[place.variable] ??
+      (await ask?.(its, inspections, `For ${place.name} on GitHub: ${PURPOSE[purpose]}.`));
+    if (text === undefined) throw noToken(places);
+    const token = Secret.of(text, { kind: "prompt" }).tokenInText();
+    if (!(token instanceof Secret)) {
+      const why = "why" in token ? `: ${token.why}` : "";
+      throw new AppError("NO_TOKEN", `The token for ${place.name} is not an API token${why}.`, {
+        hint: hint`Create one with the scopes that ${own("scopes", "--for", purpose)} lists.`,
+      });
+    }
+    progress("Asking DigitalOcean about the token");
+    const inspection = await inspect(token);
+    const wrong = judgePipelineToken(its, { place, token, inspection }, all, force);
+    if (wrong !== undefined) throw failureOf(wrong);
+    all.push({ place, token, inspection });
+  }
+  return all;
+}
+
+const PURPOSE = {
+  plan: "a token that only reads",
+  apply: "a token that can make changes, which only the protected branch gets",
+} as const;
+
+/** @returns why a token must not be stored in its place. */
+function judgePipelineToken(
+  { token: { code } }: Pick<Facts, "token">,
+  { place, token, inspection }: PipelineToken,
+  others: readonly PipelineToken[],
+  force: boolean,
+): Finding | undefined {
+  const { name, purpose } = place;
+  if (token.isOfSession) {
+    const message = `The token for ${name} belongs to a browser login, which ends after about an hour.`;
+    return finding("ci.token", message, { fix: hint`Create a token for the pipeline.` });
+  }
+  if (inspection.state !== "alive") {
+    const what = inspection.state === "refused" ? "refuses" : "did not confirm";
+    const message = `DigitalOcean ${what} the token for ${name}.`;
+    return finding("ci.token", message, { fix: hint`Create a new token for it.` });
+  }
+  const lacking = compareScopes(inspection, code)?.findings.find(({ level }) => level === "error");
+  if (lacking !== undefined) {
+    const message = `The token for ${name}: ${lacking.message}`;
+    return { ...lacking, message };
+  }
+  if (force) return undefined;
+  const same = others.find((each) => each.token.equals(token));
+  if (same !== undefined) {
+    const message = `${same.place.name} and ${name} would have the same token. Then every branch can make changes with it.`;
+    const fix = hint`Create two tokens; or, to accept it: ${own("ci", "github", "--apply", "--force")}`;
+    return finding("ci.token", message, { fix });
+  }
+  const writing = (inspection.scopes ?? []).filter((scope) => !/^read$|:read$/.test(scope));
+  if (purpose === "plan" && writing.length > 0) {
+    const message = `The token for ${name} can make changes (${writing.slice(0, 3).join(", ")}${writing.length > 3 ? ", …" : ""}). Every branch of the repo gets it.`;
+    const fix = hint`Create one with the scopes that ${own("scopes", "--for", "plan")} lists; or, to accept it: ${own("ci", "github", "--apply", "--force")}`;
+    return finding("ci.token", message, { fix });
+  }
+  return undefined;
+}
+
+function noToken(places: readonly Place[]): AppError {
+  const names = places.map(({ variable }) => variable).join(", ");
+  return new AppError("NO_TOKEN", "GitHub has no token for the pipeline, and none is given.", {
+    hint: hint`On a terminal you are asked for each. In a script, set them for this command only: ${names}`,
+  });
+}

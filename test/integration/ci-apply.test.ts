@@ -1,0 +1,385 @@
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { KEY_SCOPES } from "../../src/concerns/token/needed-scopes.ts";
+import { OPENSSL } from "../fixtures/certificate.ts";
+import {
+  type Github,
+  type GithubOptions,
+  isRealGh,
+  startGithub,
+} from "../fixtures/github/github.ts";
+import { type KeysBench, keysBench } from "../fixtures/spaces/bench.ts";
+import { ASKS, needsScript, start } from "../fixtures/terminal.ts";
+import { type RunOptions, randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
+
+const missing = OPENSSL ? "" : " (needs openssl)";
+const APPLY = ["ci", "github", "--apply", "--yes"];
+const READS = ["account:read"];
+const OWN_BACKEND = `terraform {
+  backend "s3" {
+    bucket = "b"
+    key    = "k"
+    region = "r"
+  }
+}
+`;
+
+interface Bench extends Workbench {
+  readonly github: Github;
+  readonly plan: string;
+  readonly apply: string;
+  readonly tokens: Readonly<Record<string, string>>;
+}
+
+/** A repo on GitHub whose code has a backend of its own, and two tokens for its pipeline. */
+async function bench(options: GithubOptions = {}): Promise<Bench> {
+  const own = await workbench();
+  await own.write(".do-bootstraprc", JSON.stringify({ project: "acme", terraform: {} }));
+  await own.write("main.tf", OWN_BACKEND);
+  return onGithub(own, options);
+}
+
+/** The state is in a bucket of the config: the repo's own token creates the pipeline's keys. */
+async function benchWithKeys(options: GithubOptions = {}): Promise<Bench & KeysBench> {
+  const keys = await keysBench({ delay: 0, buckets: { "acme-tfstate": true } });
+  const { HTTPS_PROXY: others = "" } = keys.spacesEnv;
+  keys.sandbox.accept(keys.token, { scopes: ["account:read", ...KEY_SCOPES] });
+  return onGithub(keys, { ...options, others });
+}
+
+async function onGithub<B extends Workbench>(its: B, options: GithubOptions): Promise<B & Bench> {
+  const github = await startGithub(its.root, options);
+  onTestFinished(() => github.close());
+  await github.install(its.bin);
+  await its.git("checkout", "--quiet", "-b", "main");
+  await its.git("remote", "add", "origin", "git@github.com:acme/web.git");
+  await its.git("add", "--all");
+  await its.git("commit", "--quiet", "--message", "web");
+  const [plan, apply] = [randomToken(), randomToken()];
+  its.sandbox.accept(plan, { scopes: READS });
+  its.sandbox.accept(apply, { scopes: [...READS, "droplet:create"] });
+  const tokens = { DIGITALOCEAN_TOKEN_PLAN: plan, DIGITALOCEAN_TOKEN_APPLY: apply };
+  const run = (args: readonly string[], more: RunOptions = {}) =>
+    its.run(args, { ...more, env: { ...github.env, ...more.env } });
+  return { ...its, run, github, plan, apply, tokens };
+}
+
+/** "" if the process is gone. */
+function commandLineOf(pid: string): string {
+  if (!/^\d+$/.test(pid)) return "";
+  try {
+    return readFileSync(join("/proc", pid, "cmdline"), "utf8");
+  } catch {
+    return "";
+  }
+}
+
+/** The Spaces key that GitHub has for an environment. */
+function pairOf({ github }: Bench, purpose: string): (string | undefined)[] {
+  const { secrets } = github.environments.get(`digitalocean-${purpose}`) ?? {};
+  return ["SPACES_ACCESS_KEY_ID", "SPACES_SECRET_ACCESS_KEY"].map((name) => secrets?.get(name));
+}
+
+describe.skipIf(missing !== "")(
+  `ci github --apply with ${isRealGh ? "the real gh" : "a fake gh"}${missing}`,
+  () => {
+    it("creates the environments and stores each token where it belongs", async () => {
+      const its = await bench();
+      const { status, stderr } = await its.run(APPLY, { env: its.tokens });
+      expect([status, stderr]).toEqual([
+        0,
+        expect.stringContaining("+ environment digitalocean-plan"),
+      ]);
+      expect(its.github.writes).toEqual([
+        "PUT environments/digitalocean-plan 200",
+        "PUT environments/digitalocean-plan/secrets/DIGITALOCEAN_TOKEN_PLAN 201",
+        "PUT environments/digitalocean-apply 200",
+        "POST environments/digitalocean-apply/deployment-branch-policies 200",
+        "PUT environments/digitalocean-apply/secrets/DIGITALOCEAN_TOKEN_APPLY 201",
+      ]);
+      const [plan, apply] = ["plan", "apply"].map((name) =>
+        its.github.environments.get(`digitalocean-${name}`),
+      );
+      expect(plan?.secrets).toEqual(new Map([["DIGITALOCEAN_TOKEN_PLAN", its.plan]]));
+      expect(apply?.secrets).toEqual(new Map([["DIGITALOCEAN_TOKEN_APPLY", its.apply]]));
+      expect(apply?.branches).toEqual(["main"]);
+      expect(apply?.settings).toEqual({
+        deployment_branch_policy: { protected_branches: false, custom_branch_policies: true },
+        reviewers: [{ type: "User", id: 42 }],
+      });
+      for (const token of [its.plan, its.apply]) expect(stderr).not.toContain(token);
+    });
+
+    it("does nothing the second time, and replaces everything with --renew", async () => {
+      const its = await bench();
+      await its.run(APPLY, { env: its.tokens });
+      its.github.writes.length = 0;
+      const again = await its.run(APPLY);
+      expect([again.status, its.github.writes]).toEqual([0, []]);
+      const renewed = await its.run([...APPLY, "--renew"], { env: its.tokens });
+      expect(renewed.status).toBe(0);
+      expect(its.github.writes.map((each) => each.replace(/.*\/(\w+) 201/, "$1"))).toEqual([
+        "DIGITALOCEAN_TOKEN_PLAN",
+        "DIGITALOCEAN_TOKEN_APPLY",
+      ]);
+    });
+
+    it("shows every step and writes nothing with --dry-run", async () => {
+      const its = await bench();
+      const { status, stdout } = await its.run(["ci", "github", "--apply", "--dry-run"]);
+      expect([status, stdout]).toEqual([
+        0,
+        expect.stringMatching(
+          /\+ environment digitalocean-plan[\s\S]*\+ secret DIGITALOCEAN_TOKEN_PLAN[\s\S]*\+ environment digitalocean-apply [^\n]*reviewed by octo\n\+ branch main/,
+        ),
+      ]);
+      expect(its.github.writes).toEqual([]);
+    });
+
+    it("goes on without reviewers where GitHub has none, and says so", async () => {
+      const its = await bench({ isFree: true });
+      const { status, stderr } = await its.run(APPLY, { env: its.tokens });
+      expect([status, stderr]).toEqual([0, expect.stringContaining("[ci.no-reviewers]")]);
+      const apply = its.github.environments.get("digitalocean-apply");
+      expect([apply?.branches, apply?.settings["reviewers"]]).toEqual([["main"], undefined]);
+    });
+
+    it("stops after a failure, and the next run goes on", async () => {
+      const its = await bench();
+      its.github.failAt(3, 500);
+      const { status, stderr } = await its.run(APPLY, { env: its.tokens });
+      expect([status, stderr]).toEqual([
+        3,
+        expect.stringMatching(
+          /environment digitalocean-apply: GitHub answers 500: no\. \[ci\.not-app/,
+        ),
+      ]);
+      expect(its.github.environments.has("digitalocean-apply")).toBe(false);
+      const next = await its.run(APPLY, { env: its.tokens });
+      expect([next.status, its.github.environments.size]).toEqual([0, 2]);
+    });
+
+    it.skipIf(process.platform !== "linux")("puts no secret on a command line", async () => {
+      const its = await benchWithKeys();
+      const env = {
+        ...its.spacesEnv,
+        ...its.github.env,
+        ...its.tokens,
+        DIGITALOCEAN_TOKEN: its.token,
+      };
+      const child = its.start(APPLY, { env });
+      const lines = new Set<string>();
+      let isOver = false;
+      child.once("close", () => {
+        isOver = true;
+      });
+      while (!isOver) {
+        for (const pid of readdirSync("/proc")) lines.add(commandLineOf(pid));
+        await new Promise(setImmediate);
+      }
+      const all = [...lines].join("\n");
+      expect(all).toContain("secret\0set\0DIGITALOCEAN_TOKEN_PLAN");
+      const keys = [...its.account.keys.values()].flatMap(({ id, secret }) => [id, secret]);
+      expect(keys).toHaveLength(4);
+      for (const secret of [its.plan, its.apply, its.token, ...keys])
+        expect(all).not.toContain(secret);
+    });
+
+    it.each<
+      [
+        what: string,
+        given: (its: Bench) => Readonly<Record<string, string | undefined>>,
+        status: number,
+        said: RegExp,
+      ]
+    >([
+      ["no token", () => ({}), 4, /set them for this command only: DIGITALOCEAN_TOKEN_PLAN, DIG/],
+      [
+        "one token for both",
+        ({ plan }) => ({ DIGITALOCEAN_TOKEN_PLAN: plan, DIGITALOCEAN_TOKEN_APPLY: plan }),
+        4,
+        /would have the same token\. Then every branch can make changes with it\. \[ci\.token\]/,
+      ],
+      [
+        "a plan token that can make changes",
+        ({ plan, apply }) => ({ DIGITALOCEAN_TOKEN_PLAN: apply, DIGITALOCEAN_TOKEN_APPLY: plan }),
+        4,
+        /can make changes \(droplet:create\)\. Every branch of the repo gets it\. \[ci\.token\]/,
+      ],
+      [
+        "a token that DigitalOcean refuses",
+        ({ apply }) => ({
+          DIGITALOCEAN_TOKEN_PLAN: randomToken(),
+          DIGITALOCEAN_TOKEN_APPLY: apply,
+        }),
+        4,
+        /DigitalOcean refuses the token for digitalocean-plan\. \[ci\.token\]/,
+      ],
+      [
+        "a browser login",
+        ({ plan, apply, sandbox }) => {
+          const login = plan.replace("dop", "doo");
+          sandbox.accept(login, { scopes: READS });
+          return { DIGITALOCEAN_TOKEN_PLAN: login, DIGITALOCEAN_TOKEN_APPLY: apply };
+        },
+        4,
+        /belongs to a browser login, which ends after about an hour/,
+      ],
+    ])("sends nothing with %s", async (_, given, status, said) => {
+      const its = await bench();
+      const result = await its.run(APPLY, { env: given(its) });
+      expect([result.status, result.stderr]).toEqual([status, expect.stringMatching(said)]);
+      expect(its.github.writes).toEqual([]);
+    });
+
+    it.each<[what: string, options: GithubOptions, said: RegExp]>([
+      ["an archived repo", { repo: { archived: true } }, /archived[\s\S]*\[ci\.wrong-repo\]/],
+      [
+        "a repo without admin rights",
+        { repo: { permissions: { admin: false } } },
+        /no admin of acme\/web[\s\S]*\[ci\.wrong-repo\]/,
+      ],
+      [
+        "a fork that nobody named",
+        { repo: { fork: true, parent: { full_name: "up/web" } } },
+        /is a fork of up\/web\. \[ci\.wrong-repo\]\n {2}→ If the pipeline should run there: do-bootstrap ci github --apply --repo acme\/web/,
+      ],
+      ["a gh that is not logged in", { isLoggedOut: true }, /gh is not logged in to github\.com/],
+    ])("sends nothing to %s", async (_, options, said) => {
+      const its = await bench(options);
+      const { status, stderr } = await its.run(APPLY, { env: its.tokens });
+      expect([status === 0, stderr]).toEqual([false, expect.stringMatching(said)]);
+      expect(its.github.writes).toEqual([]);
+    });
+
+    it("asks which repo, if the remotes are several", async () => {
+      const its = await bench();
+      await its.git("remote", "add", "other", "https://github.com/up/web");
+      const { stderr } = await its.run(APPLY, { env: its.tokens });
+      expect(stderr).toContain("acme/web and up/web. [ci.no-repo]");
+      const chosen = await its.run([...APPLY, "--repo", "acme/web"], { env: its.tokens });
+      expect(chosen.status).toBe(0);
+    });
+
+    it("warns of an apply environment that accepts every branch, and leaves it as it is", async () => {
+      const its = await bench();
+      const open = { branches: [], secrets: new Map(), settings: {} };
+      its.github.environments.set("digitalocean-apply", open);
+      const { stderr } = await its.run(APPLY, { env: its.tokens });
+      expect(stderr).toContain("[ci.open-environment]");
+      expect(open.settings).toEqual({});
+    });
+
+    it("creates a Spaces key for each environment: that for plan only reads", async () => {
+      const its = await benchWithKeys();
+      const maker = { DIGITALOCEAN_TOKEN: its.token };
+      const dry = await its.run(["ci", "github", "--apply", "--dry-run"], { env: maker });
+      expect([dry.stdout, its.account.calls]).toEqual([
+        expect.stringMatching(/a new Spaces key that only reads acme-tfstate/),
+        [],
+      ]);
+      const { status, stderr } = await its.run(APPLY, { env: { ...its.tokens, ...maker } });
+      expect([status, stderr]).toEqual([
+        0,
+        expect.stringContaining("+ secrets SPACES_ACCESS_KEY_ID"),
+      ]);
+      expect(its.left().keys).toEqual([
+        "do-bootstrap-acme-ci-plan-*: read acme-tfstate",
+        "do-bootstrap-acme-ci-apply-*: readwrite acme-tfstate",
+      ]);
+      expect(["plan", "apply"].map((name) => pairOf(its, name))).toEqual(
+        [...its.account.keys.values()].map(({ id, secret }) => [id, secret]),
+      );
+    });
+
+    it.each<[what: string, renew: boolean, failsAt: number]>([
+      ["the secret of a key", false, 4],
+      ["the id of a key that replaces another", true, 3],
+      ["the secret of a key that replaces another", true, 4],
+    ])(
+      "without an answer to %s, no pair is of two keys, and the next run goes on",
+      async (_, renew, at) => {
+        const its = await benchWithKeys();
+        const env = { ...its.tokens, DIGITALOCEAN_TOKEN: its.token };
+        if (renew) await its.run(APPLY, { env });
+        its.github.failAt(at, 500);
+        const failed = await its.run(renew ? [...APPLY, "--renew"] : APPLY, { env });
+        expect([failed.status, failed.stderr]).toEqual([
+          3,
+          expect.stringContaining("[ci.not-applied]"),
+        ]);
+        expect(pairOf(its, "plan")).toContain(undefined);
+        expect((await its.run(APPLY, { env })).status).toBe(0);
+        const pairs = [...its.account.keys.values()].map(({ id, secret }) => [id, secret]);
+        for (const name of ["plan", "apply"]) expect(pairs).toContainEqual(pairOf(its, name));
+        expect((await its.run(["check"], { env })).stdout).not.toContain("spaces.unfinished");
+      },
+    );
+
+    it.skipIf(!isRealGh)(
+      "killed at any write, no complete pair is dead, and the next run goes on",
+      async () => {
+        const its = await benchWithKeys();
+        const env = { ...its.tokens, DIGITALOCEAN_TOKEN: its.token };
+        const isAlive = ([id, secret]: (string | undefined)[]) =>
+          id === undefined || secret === undefined || its.account.keys.get(id)?.secret === secret;
+        const purposes = ["plan", "apply"];
+        for (let at = 1; at <= 9; at++) {
+          its.github.environments.clear();
+          its.github.writes.length = 0;
+          const child = its.start(APPLY, { env: { ...its.spacesEnv, ...its.github.env, ...env } });
+          its.github.onWrite = (write) => {
+            if (write === at) child.kill("SIGKILL");
+          };
+          await once(child, "close");
+          its.github.onWrite = undefined;
+          expect(its.github.writes.length).toBeGreaterThanOrEqual(at - 1);
+          for (const name of purposes) expect([at, isAlive(pairOf(its, name))]).toEqual([at, true]);
+          const next = await its.run(APPLY, { env });
+          expect([at, next.status, next.stderr, its.github.environments.size]).toEqual([
+            at,
+            0,
+            expect.anything(),
+            2,
+          ]);
+          for (const name of purposes) {
+            expect(pairOf(its, name)).not.toContain(undefined);
+            expect([at, isAlive(pairOf(its, name))]).toEqual([at, true]);
+          }
+        }
+      },
+      120_000,
+    );
+
+    it.skipIf(needsScript !== "")(
+      `asks for each token on a terminal${needsScript}`,
+      async (context) => {
+        const its = await bench();
+        const terminal = start(context, its, ["ci", "github", "--apply"], {
+          ...{ columns: 100, env: its.github.env },
+        });
+        await terminal.waitFor(/For digitalocean-plan on GitHub: a token that only reads\./);
+        await terminal.waitFor(ASKS);
+        terminal.type(`${its.plan}\r`);
+        await terminal.waitFor(/For digitalocean-apply on GitHub: a token that can make changes/);
+        await terminal.waitFor(ASKS);
+        terminal.type(`${its.apply}\r`);
+        await terminal.waitFor(/Make this change, and create environment/);
+        expect(its.github.writes).toEqual([]);
+        terminal.type("y");
+        expect(await terminal.exit).toBe(0);
+        expect(its.github.environments.get("digitalocean-apply")?.secrets.size).toBe(1);
+      },
+    );
+
+    it("without the scopes for a Spaces key, nothing is sent", async () => {
+      const its = await benchWithKeys();
+      const env = { ...its.tokens, DIGITALOCEAN_TOKEN: its.plan };
+      const { status, stderr } = await its.run(APPLY, { env });
+      expect([status, stderr]).toEqual([5, expect.stringContaining("[spaces.lacks-scopes]")]);
+      expect(its.github.writes).toEqual([]);
+    });
+  },
+);
