@@ -7,7 +7,7 @@ import { kindOf } from "./token-form.ts";
 const SECRET_NAME =
   /SECRET|TOKEN|KEY(?!BOARD|MAP|RING|CHAIN|STORE)|PASS|PWD|CREDENTIAL|AUTH(?!OR(?!I[SZ]))|DSN/i;
 /** Names of variables that contain a location. */
-const NAMES_PLACE = /^(?:OLD)?PWD$|_(?:FILE|PATH|DIR|SOCK|SOCKET)$/i;
+const NAMES_PLACE = /^(?:OLD)?PWD$|_(?:FILE|PATH|DIR|SOCK|SOCKET)$|OAUTH_URL$/i;
 
 function isSecretName(name: string): boolean {
   return SECRET_NAME.test(name) && !NAMES_PLACE.test(name);

@@ -122,6 +122,7 @@ describe.skipIf(withTls !== "")(`--create-backend${withTls}`, () => {
     expect(await its.run(["check"], { env: { DIGITALOCEAN_TOKEN: its.token } })).toMatchObject({
       stdout: expect.stringContaining("[spaces.unfinished]"),
     });
+    expect((await its.run(["uninstall", "--dry-run"])).stdout).toContain("do-bootstrap-temporary-");
     expect((await its.init(...CREATE)).status).toBe(0);
     expect(its.left().keys).toEqual([KEY]);
   });

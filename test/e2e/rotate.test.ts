@@ -1,4 +1,4 @@
-import { readdir, readFile, rename, stat, symlink, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, stat, symlink, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, type TestContext } from "vitest";
@@ -112,7 +112,7 @@ describe("rotate", () => {
     await bench.write(".env", written(old), 0o600);
     bench.sandbox.accept(old);
     await bench.run(["logout", "--yes"]);
-    expect(await where()).toEqual({ ...NEW, ".env": "none" });
+    expect(await where()).toEqual(NONE);
   });
 
   it.each<[string, (scene: Scene) => Promise<Readonly<Record<string, string>>>]>([
@@ -419,6 +419,38 @@ describe("logout", () => {
     expect(stdout + stderr).not.toContain(old);
     expect(stderr).toContain("is still valid. [token.still-valid]");
     expect(await readdir(bench.repo)).toContain("provider.tf");
+  });
+
+  it.each<[what: string, lose: (bench: Workbench) => Promise<void>]>([
+    ["the env file is gone", (bench) => unlink(join(bench.repo, ".env"))],
+    [
+      "the env file has another token",
+      (bench) => bench.write(".env", `A=1\nDIGITALOCEAN_TOKEN=${randomToken()}\n`),
+    ],
+    ["the env file is empty", (bench) => bench.write(".env", "")],
+  ])("removes a token that we wrote if %s", async (_, lose) => {
+    const { bench, where } = await scene();
+    await lose(bench);
+    const { status, stderr } = await bench.run(["logout"]);
+    expect(status, stderr).toBe(0);
+    expect(await where()).toEqual(NONE);
+    expect(stderr).toContain("may be still valid. [token.still-valid]");
+  });
+
+  it("names doctl's contexts if no token of this repo is known", async () => {
+    const { bench } = await scene();
+    for (const file of [".env", SECRET]) await unlink(join(bench.repo, file));
+    const { stderr } = await bench.run(["logout"]);
+    expect(stderr.replace(/\s+/g, " ")).toMatch(
+      /no file was searched\. doctl still holds a token in [^.]*default[^.]*\. \[token\.unreached\] → If it is this repo's: doctl auth remove --context /,
+    );
+  });
+
+  it("does not call a token valid that DigitalOcean refuses", async () => {
+    const { bench, old } = await scene();
+    bench.sandbox.revoke(old);
+    const { stderr } = await bench.run(["logout"]);
+    expect(stderr).not.toContain("still valid");
   });
 
   it("--dry-run shows the changes and writes nothing", async () => {

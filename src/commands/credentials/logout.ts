@@ -1,5 +1,10 @@
 import { basename, dirname, relative } from "node:path";
-import { isForSecrets, isStateOrPlan, isTemporary } from "../../concerns/config/protected-paths.ts";
+import {
+  isForSecrets,
+  isStateOrPlan,
+  isTemporary,
+  SECRET_TFVARS,
+} from "../../concerns/config/protected-paths.ts";
 import { RemoveContext } from "../../concerns/doctl/changes.ts";
 import type { Login } from "../../concerns/doctl/config-file.ts";
 import { heldIn } from "../../concerns/doctl/context.ts";
@@ -8,8 +13,10 @@ import { exampleNames } from "../../concerns/env-file/plan.ts";
 import { hiddenByOurs } from "../../concerns/git/hidden.ts";
 import { askRepos, guardOf } from "../../concerns/git/repos.ts";
 import { KEYS_PAGE } from "../../concerns/spaces/keys.ts";
+import { judgeUnfinished } from "../../concerns/spaces/plan.ts";
 import { BACKEND_TF, PUBLIC_TFVARS, UPLOAD_IGNORE } from "../../concerns/terraform/root/names.ts";
 import { TOKEN_LIST } from "../../concerns/token/hosts.ts";
+import type { Inspection } from "../../concerns/token/verdict.ts";
 import type { ApplyHost } from "../../core/change.ts";
 import { RemoveFile } from "../../core/changes/remove-file.ts";
 import { WriteFile } from "../../core/changes/write-file.ts";
@@ -21,14 +28,14 @@ import { withoutBlock } from "../../core/ignore-block.ts";
 import { type Bounds, obstacles } from "../../core/obstacles.ts";
 import { joined, NOTHING, type PlanPart } from "../../core/plan.ts";
 import { AppError } from "../../errors/app-error.ts";
-import { hint, own } from "../../errors/hint.ts";
+import { hint, own, run } from "../../errors/hint.ts";
 import type { Host, Snapshot } from "../../host/host.ts";
 import { few, listed } from "../../lib/few.ts";
 import { onceEach } from "../../lib/grouped.ts";
 import { jsonIn } from "../../lib/json.ts";
 import { isInside } from "../../lib/paths.ts";
 import { type Content, editedText } from "../../secret/content.ts";
-import type { Secret } from "../../secret/secret.ts";
+import { Secret } from "../../secret/secret.ts";
 import { cleanUp } from "../init/cleanup.ts";
 import {
   type Asked,
@@ -80,7 +87,7 @@ export async function logout(
   { approve }: Pick<Prompter<Many>, "approve">,
 ): Promise<Result<Many>> {
   const { progress, uninstall, dryRun, all: isAll = false } = request;
-  const inspections = new Map();
+  const inspections = new Map<string, Promise<Inspection>>();
   let names: Awaited<ReturnType<typeof environmentsOf>> | undefined;
   // Kept for the second look, which no longer finds the tokens but reports the same about them.
   let olds: readonly Secret[] | undefined;
@@ -96,7 +103,7 @@ export async function logout(
       const facts = together(all);
       const logins = all.map(({ config }) => config.token.doctl);
       const places = await readPlaces(host, facts, logins);
-      olds ??= tokensOf(all);
+      olds ??= onceEach([...tokensOf(all), ...writtenIn(places)], ({ digest }) => digest);
       const isAsked = uninstall || olds.length > 0;
       if (isAsked) progress("Searching the repo for the token");
       const tree = await searchTree(host, facts, isAsked ? olds : undefined);
@@ -115,10 +122,18 @@ export async function logout(
         ...(uninstall ? await uninstallation(host, { facts, places, olds, left }) : []),
         {
           findings: [
-            ...olds.map(stillValid),
+            ...(
+              await Promise.all(
+                gone.map(async (old) => {
+                  const { state = "unknown" } = (await inspections.get(old.fingerprint)) ?? {};
+                  return stillValid(old, state);
+                }),
+              )
+            ).flat(),
+            ...(uninstall ? all.flatMap(judgeUnfinished) : []),
             ...unreadPlaces(facts, places),
             ...(olds.length === 0
-              ? [NO_SEARCH]
+              ? [notSearched(places)]
               : [
                   unreached(facts, LEFT.todo),
                   ...all.flatMap((each) => leftOutside(each, gone, LEFT)),
@@ -147,7 +162,18 @@ export async function logout(
   return runTask(task, host, approve, { dryRun, progress });
 }
 
-const NO_SEARCH = finding("token.unreached", "No valid token found, so no file was searched.");
+/** doctl may hold a token that this repo stored there in another shell, or an account of the user's own. */
+function notSearched(places: readonly TokenPlace[]): Finding {
+  const contexts = places.flatMap((place) => (place.kind === "doctl" ? place.context : []));
+  const message = "No valid token found, so no file was searched.";
+  const [context] = contexts;
+  if (context === undefined) return finding("token.unreached", message);
+  const held = `doctl still holds a token in ${few(contexts)}.`;
+  return finding("token.unreached", `${message} ${held}`, {
+    fix: hint`If it is this repo's: ${run("doctl", "auth", "remove", "--context", context)}`,
+  });
+}
+
 const LEFT = { what: "The token", todo: hint`Remove it there.` };
 
 /**
@@ -245,7 +271,15 @@ function tokensOf(all: Many): readonly Secret[] {
     if (token.kind === "beside-login") return [token.token, login].flat();
     return [token.kind === "conflict" ? token.tokens : [], login].flat(2);
   });
-  return onceEach(tokens, ({ digest }) => digest);
+  return tokens;
+}
+
+/** The tokens in the files of values that we write, also if their source is gone. */
+function writtenIn(places: readonly TokenPlace[]): readonly Secret[] {
+  return places.flatMap((place) => {
+    const isOurs = place.kind === "tfvars" && basename(place.snapshot.path) === SECRET_TFVARS;
+    return isOurs ? place.holds.filter((held) => held.asToken() instanceof Secret) : [];
+  });
 }
 
 /** The content of the context that the config names, even if another token overrides it. */
@@ -283,18 +317,19 @@ function withoutOlds(facts: Facts, held: Held): PlanPart {
   return changePlace(facts, held, undefined);
 }
 
-function stillValid(token: Secret) {
+function stillValid(token: Secret, state: Inspection["state"]): Finding[] {
   const { fingerprint, isOfSession } = token;
   // A browser login does not appear in any list of tokens (docs/contracts/doctl-2.md 6.3).
   if (isOfSession) {
     const name = token.isRenewed ? token.shortName : `the token of a browser login, ${fingerprint}`;
     const message = `doctl is still authorized at DigitalOcean (${name}). The token works until it expires.`;
     const fix = hint`To end this access: revoke doctl under Authorized Applications in the control panel`;
-    return finding("token.still-valid", message, { fix });
+    return [finding("token.still-valid", message, { fix })];
   }
+  if (state === "refused") return [];
   const fix = hint`To revoke it: delete it at ${TOKEN_LIST}`;
-  const message = `The token (${fingerprint}) is still valid.`;
-  return finding("token.still-valid", message, { fix });
+  const message = `The token (${fingerprint}) ${state === "alive" ? "is" : "may be"} still valid.`;
+  return [finding("token.still-valid", message, { fix })];
 }
 
 /** Removes what we generated and nobody edited, and our lines in .gitignore if they no longer protect anything. */
