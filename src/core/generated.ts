@@ -51,6 +51,18 @@ export function recognise(text: string): "foreign" | "generated" | "edited" {
   return hashOf(unix.slice(header[0].length)) === header.groups?.["hash"] ? "generated" : "edited";
 }
 
+/**
+ * Whether two texts differ only in lines that are comments. Then a generated file stays as it is: new words in a
+ * template change no prepared repo.
+ */
+export function isSameCode(one: string, other: string): boolean {
+  return codeOf(one) === codeOf(other);
+}
+
+function codeOf(text: string): string {
+  return text.replaceAll("\r\n", "\n").replace(/^[ \t]*#.*(?:\n|$)/gm, "");
+}
+
 function hashOf(body: string): string {
   return sha256(body).slice(0, 16);
 }

@@ -1,8 +1,8 @@
 # template: 1
-# The state is on DigitalOcean Spaces. Its keys stand in no file that git takes:
-# Terraform reads AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and
-# do-bootstrap exec sets them from SPACES_ACCESS_KEY_ID and
-# SPACES_SECRET_ACCESS_KEY. They are not the API token.
+# The state is on DigitalOcean Spaces. Its keys are in no file that git has.
+# Terraform reads AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. do-bootstrap exec
+# sets both from SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY. These keys
+# are not the API token.
 terraform {
   required_version = ">= {{since}}"
 
@@ -11,8 +11,8 @@ terraform {
     bucket    = "{{bucket}}"
     key       = "{{key}}"
 
-    # Spaces is not AWS: the endpoint says the region, and there is no STS, IAM
-    # or EC2 metadata to ask.
+    # Spaces is not AWS. The endpoint names the real region, and there is no STS,
+    # no IAM and no EC2 metadata.
     region                      = "us-east-1"
     skip_credentials_validation = true
     skip_requesting_account_id  = true

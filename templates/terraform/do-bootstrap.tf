@@ -1,3 +1,4 @@
 # template: 1
-# What this root module lacked. Whatever you declare elsewhere goes from here.
+# Blocks that this root module lacked. If you declare one of them elsewhere,
+# do-bootstrap removes it here.
 {{pieces}}

@@ -1,3 +1,3 @@
 # template: 1
-# The provider reads the token from DIGITALOCEAN_TOKEN in the environment.
+# The provider reads the token from the environment variable DIGITALOCEAN_TOKEN.
 provider "{{provider}}" {}

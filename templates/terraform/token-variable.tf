@@ -1,5 +1,5 @@
-# Ephemeral: it never enters a plan or a state file, and has to be set at
-# plan and at apply alike, or at neither.
+# Ephemeral: its value is in no plan and no state file. Set it for both plan and
+# apply, or for neither.
 variable "{{variable}}" {
   description = "DigitalOcean API token; null: from the environment"
   type        = string

@@ -16,7 +16,7 @@ describe("init --envrc", () => {
     expect(status, stderr).toBe(0);
     expect(stderr).toMatch(/^\+ \.envrc +for direnv; contains no secret$/m);
     expect(stderr).toMatch(/^ {2}Commit: .*\.envrc/m);
-    expect((await bench.read(".envrc")).split("\n").slice(3)).toEqual([
+    expect((await bench.read(".envrc")).split("\n").slice(4)).toEqual([
       "watch_file .env",
       'eval "$(do-bootstrap env)"',
       "",

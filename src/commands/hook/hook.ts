@@ -14,7 +14,7 @@ import {
   runTask,
   type Task,
 } from "../../core/flow.ts";
-import { recognise } from "../../core/generated.ts";
+import { isSameCode, recognise } from "../../core/generated.ts";
 import { obstacles } from "../../core/obstacles.ts";
 import { joined, NOTHING, type Plan, type PlanPart } from "../../core/plan.ts";
 import type { RunHost } from "../../core/run-commands.ts";
@@ -197,7 +197,9 @@ function planOne(
   }
   // Without a guard, the hook is not ours. One that is not executable is disabled.
   if (isRemoval && old === undefined) return NOTHING;
-  const after = isRemoval ? withoutGuard(text) : withGuard(text, guard);
+  // sh can't run a guard with CRLF.
+  const isCurrent = old !== undefined && !old.includes("\r") && isSameCode(old, guard) && !force;
+  const after = isRemoval ? withoutGuard(text) : withGuard(text, isCurrent ? old : guard);
   return { changes: replaced(hook, after, modeWithGuard()) };
 
   /** Whoever can read a disabled hook may run it afterwards. The mode of other hooks is kept. */

@@ -2,7 +2,7 @@ import { relative } from "node:path";
 import { writeText } from "../../core/changes/write-file.ts";
 import type { Consent } from "../../core/consent.ts";
 import { textAt } from "../../core/file-text.ts";
-import { generate, recognise } from "../../core/generated.ts";
+import { generate, isSameCode, recognise } from "../../core/generated.ts";
 import { type Bounds, obstacles } from "../../core/obstacles.ts";
 import { NOTHING, type PlanPart } from "../../core/plan.ts";
 import { hint, own } from "../../errors/hint.ts";
@@ -42,7 +42,7 @@ export function planEnvrc(known: Known, consent: Consent): PlanPart {
     // A slug, so it needs no quotes.
     environment: config.environment === undefined ? "" : ` --env ${config.environment}`,
   });
-  if (text?.replaceAll("\r\n", "\n") === after) return NOTHING;
+  if (isSameCode(text ?? "", after)) return NOTHING;
   const why = envrc.kind === "absent" ? "for direnv; contains no secret" : "regenerated";
   return { changes: [writeText(envrc, after, why)] };
 

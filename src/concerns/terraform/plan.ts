@@ -1,8 +1,9 @@
 import { dirname, relative } from "node:path";
 import { writeText } from "../../core/changes/write-file.ts";
 import type { Consent } from "../../core/consent.ts";
-import { textAt, textIn } from "../../core/file-text.ts";
+import { textIn } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
+import { isSameCode } from "../../core/generated.ts";
 import type { Machine } from "../../core/machine.ts";
 import { leadsOut, linkOut, notCheckedOut, obstacles, yoursNow } from "../../core/obstacles.ts";
 import { joined, NOTHING, type PlanPart } from "../../core/plan.ts";
@@ -150,7 +151,7 @@ function planFile(known: Known, root: TerraformRoot, name: string, text: string)
   const before = root.at(name);
   const existing = root.own.get(name);
   if (existing?.edited) return { findings: [yoursNow(before.path)] };
-  if (textAt(before)?.text.replaceAll("\r\n", "\n") === text) return NOTHING;
+  if (isSameCode(textIn(before), text) && existing !== undefined) return NOTHING;
   const findings = obstacles(known.repo, before);
   if (findings.length > 0) return { findings };
   const why = existing ? "regenerated" : (WHY[name] ?? "");

@@ -1,7 +1,8 @@
 import { relative } from "node:path";
 import { type WriteFile, writeText } from "../../../core/changes/write-file.ts";
-import { textAt } from "../../../core/file-text.ts";
+import { textIn } from "../../../core/file-text.ts";
 import type { Finding } from "../../../core/finding.ts";
+import { isSameCode } from "../../../core/generated.ts";
 import { obstacles, yoursNow } from "../../../core/obstacles.ts";
 import { joined, NOTHING, type PlanPart } from "../../../core/plan.ts";
 import { exec, type HintPart, hint, own, run, unset } from "../../../errors/hint.ts";
@@ -91,7 +92,7 @@ function planFile(
     return { findings: [finding("terraform.too-old", message, { where: before.path, fix })] };
   }
   const text = renderBackend(backend, known.terraform.templates);
-  if (textAt(before)?.text.replaceAll("\r\n", "\n") === text) return NOTHING;
+  if (isSameCode(textIn(before), text)) return NOTHING;
   const findings = obstacles(known.repo, before);
   if (findings.length > 0) return { findings };
   const change = writeText(before, text, "the state is on Spaces");

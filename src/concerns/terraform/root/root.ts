@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { recognise } from "../../../core/generated.ts";
+import { isSameCode, recognise } from "../../../core/generated.ts";
 import { linkOut, unreadByLink } from "../../../core/obstacles.ts";
 import { codeFiles, tofuFiles } from "../../../hcl/code-files.ts";
 import { readTerraform } from "../../../hcl/read.ts";
@@ -72,7 +72,7 @@ type NamedText = readonly [name: string, text: string];
 
 /**
  * Reads a root module's folder. Every file's content is read, whoever seems to have written it. Only a text that we
- * would write now, byte for byte, needs no parsing (docs/design.md rule 4).
+ * would write now, apart from comments, needs no parsing (docs/design.md rule 4).
  *
  * @param render returns the texts of our files as we would write them now, by name.
  */
@@ -158,9 +158,7 @@ export async function readRoot(
   };
   if (generated.length === 0) return root;
   const known = render(root);
-  const others = generated.filter(
-    ([name, text]) => text.replaceAll("\r\n", "\n") !== known.get(name),
-  );
+  const others = generated.filter(([name, text]) => !isSameCode(text, known.get(name) ?? "{"));
   const texts = [...toRead];
   for (const [name, file] of await readAll(others, hclParser)) {
     const found = writtenFile(name, file);

@@ -57,7 +57,7 @@ describe("backend.tf", () => {
     ["is up to date, with CRLF", at("backend.tf", GENERATED.replaceAll("\n", "\r\n")), []],
     [
       "is from an older template",
-      at("backend.tf", older(GENERATED, "Spaces is not AWS", "Spaces")),
+      at("backend.tf", older(GENERATED, "us-east-1", "us-east-2")),
       ["~ infra/backend.tf"],
     ],
     [

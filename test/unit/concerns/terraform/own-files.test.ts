@@ -217,7 +217,6 @@ describe("our variable is ephemeral unless that would break the code", () => {
 
 describe("a file from an older template is updated", () => {
   it.each<[what: string, given: Given, name: string, words: string, others: string]>([
-    ["another comment", DONE, "provider.tf", "# The token", "# A token"],
     ["another provider version", DONE, "versions.tf", "~> 2.0", "~> 1.0"],
     ["another variable", DONE, "provider.tf", "var.do_token", "var.other"],
     ["another bucket", BACKEND, "backend.tf", '"acme"', '"other"'],
@@ -227,6 +226,17 @@ describe("a file from an older template is updated", () => {
     const text = older(textOf(given, name), words, others);
     const { files } = await plan({ ...given, files: { ...given.files, [`infra/${name}`]: text } });
     expect(planned(files)).toEqual([`~ infra/${name}`]);
+  });
+
+  it.each<[name: string, given: Given, words: string]>([
+    ["provider.tf", DONE, "# The token"],
+    ["variables.tf", DONE, "# Ephemeral"],
+    ["backend.tf", BACKEND, "    # Spaces is not AWS"],
+    ["do-bootstrap.tf", MISSING, "# Blocks"],
+  ])("but not if only comments differ: %s", async (name, given, words) => {
+    const text = older(textOf(given, name), words, `${words} then`);
+    const { files } = await plan({ ...given, files: { ...given.files, [`infra/${name}`]: text } });
+    expect(planned(files)).toEqual([]);
   });
 });
 

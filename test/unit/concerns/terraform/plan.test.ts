@@ -46,7 +46,7 @@ const DONE = {
   [SECRET]: ours(SECRET),
 };
 const MISSING_TF = textsAfter(await plan(root({ "main.tf": "" })))["infra/do-bootstrap.tf"] ?? "";
-const OLD = older(DONE["provider.tf"], "token", "# token");
+const OLD = older(DONE["provider.tf"], "var.do_token", "var.other");
 
 const row = (name: string, sign = "+") => `${sign} infra/${name}`;
 const THREE = [row("versions.tf"), row("provider.tf"), row("variables.tf")];
