@@ -186,10 +186,18 @@ export type ChangeDocument =
     }
   | { readonly kind: "spaces-key-removal"; readonly name: string; readonly why: string }
   | {
-      readonly kind: "github-environment" | "github-branch";
+      readonly kind: "github-environment";
       /** Host, owner and name. */
       readonly repo: string;
       readonly environment: string;
+      readonly why: string;
+    }
+  /** The only branch that may use the environment. */
+  | {
+      readonly kind: "github-branch";
+      readonly repo: string;
+      readonly environment: string;
+      readonly branch: string;
       readonly why: string;
     }
   | {

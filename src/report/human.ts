@@ -6,7 +6,9 @@ import { type Plan, stepsIn } from "../core/plan.ts";
 import { type CommandResult, type ToolCommand, title } from "../core/run-commands.ts";
 import type { AppError } from "../errors/app-error.ts";
 import { EXIT, type ExitStatus } from "../errors/exit-status.ts";
+
 import { hint, own } from "../errors/hint.ts";
+import { listed } from "../lib/few.ts";
 import { shellWord } from "../lib/shell-word.ts";
 import { wrap } from "../lib/wrap.ts";
 import { safe } from "../secret/safe.ts";
@@ -420,10 +422,10 @@ function lastLine(report: Report, status: ExitStatus, page: Page): string {
   const { command, dryRun, plan, applied, outside, commands } = report;
   if (isBlocked(plan.findings) && applied.length === 0) {
     if (command === "check") return "";
-    const login = outside.find(({ sign: its }) => its === "+");
-    return login === undefined
+    const made = outside.flatMap(({ sign: its, label }) => (its === "+" ? label : []));
+    return made.length === 0
       ? "Nothing was changed."
-      : wrap(`Done: ${login.label}. Nothing was changed in the repo.`, page.columns).join("\n");
+      : wrap(`Done: ${listed(made)}. Nothing was changed in the repo.`, page.columns).join("\n");
   }
   const aside = skippedRoots(report, page);
   const left = stepsIn(plan);
@@ -451,9 +453,15 @@ function lastLine(report: Report, status: ExitStatus, page: Page): string {
   const made = applied.length + outside.length;
   const done = made > 0 ? `${count(made, "change")} made` : `${count(ran, "command")} run`;
   const failed = commands.find(({ failure }) => failure !== undefined);
-  const but = failed === undefined ? butWarnings(plan) : `, but ${title(failed.command)} failed`;
-  const mark = failed === undefined ? page.paint("green", "✓") : page.paint("magenta", "!");
-  const lines = [marked(mark, `${done}${failed === undefined ? checked : ""}${but}.`, page)];
+  // Steps on GitHub that failed.
+  const isFailure = ({ level }: Finding) => command === "ci" && level === "error";
+  const errors = plan.findings.filter(isFailure).length;
+  const isWhole = failed === undefined && errors === 0;
+  const but = isWhole
+    ? butWarnings(plan)
+    : `, but ${failed === undefined ? `${count(errors, "error")} to fix` : `${title(failed.command)} failed`}`;
+  const mark = isWhole ? page.paint("green", "✓") : page.paint("magenta", "!");
+  const lines = [marked(mark, `${done}${isWhole ? checked : ""}${but}.`, page)];
   if (!isProposal) lines.push(...workLines(ending, page), ...stepLines(ending, page));
   lines.push(...commitLines(ending, report, page), ...aside);
   return lines.join("\n");

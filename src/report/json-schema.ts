@@ -242,7 +242,12 @@ const onGithub = {
   why,
 };
 const githubEnvironment = v.strictObject({
-  kind: v.picklist(["github-environment", "github-branch"]),
+  kind: v.literal("github-environment"),
+  ...onGithub,
+});
+const githubBranch = v.strictObject({
+  kind: v.literal("github-branch"),
+  branch: text("The only branch that may use the environment."),
   ...onGithub,
 });
 const githubSecret = v.strictObject({
@@ -259,7 +264,7 @@ const command = {
 
 const CHANGES = [
   ...([file, context, gone, loggedOut, selection, revocation, loggedIn] as const),
-  ...([madeBucket, madeKey, removedKey, githubEnvironment, githubSecret] as const),
+  ...([madeBucket, madeKey, removedKey, githubEnvironment, githubBranch, githubSecret] as const),
 ] as const;
 
 const whoIsWho = {

@@ -76,6 +76,8 @@ function commandLineOf(pid: string): string {
   }
 }
 
+const CUSTOM = { protected_branches: false, custom_branch_policies: true };
+
 /** The Spaces key that GitHub has for an environment. */
 function pairOf({ github }: Bench, purpose: string): (string | undefined)[] {
   const { secrets } = github.environments.get(`digitalocean-${purpose}`) ?? {};
@@ -132,16 +134,18 @@ describe.skipIf(missing !== "")(
       expect([status, stdout]).toEqual([
         0,
         expect.stringMatching(
-          /\+ environment digitalocean-plan[\s\S]*\+ secret DIGITALOCEAN_TOKEN_PLAN[\s\S]*\+ environment digitalocean-apply [^\n]*reviewed by octo\n\+ branch main/,
+          /\+ environment digitalocean-plan[\s\S]*\+ secret DIGITALOCEAN_TOKEN_PLAN[\s\S]*\+ environment digitalocean-apply [^\n]*reviewed by octo, if GitHub allows it here\n\+ branch main/,
         ),
       ]);
       expect(its.github.writes).toEqual([]);
     });
 
-    it("goes on without reviewers where GitHub has none, and says so", async () => {
+    it("goes on without reviewers where GitHub has none, and says so each time", async () => {
       const its = await bench({ isFree: true });
-      const { status, stderr } = await its.run(APPLY, { env: its.tokens });
-      expect([status, stderr]).toEqual([0, expect.stringContaining("[ci.no-reviewers]")]);
+      for (const env of [its.tokens, {}]) {
+        const { status, stderr } = await its.run(APPLY, { env });
+        expect([status, stderr]).toEqual([0, expect.stringContaining("[ci.no-reviewers]")]);
+      }
       const apply = its.github.environments.get("digitalocean-apply");
       expect([apply?.branches, apply?.settings["reviewers"]]).toEqual([["main"], undefined]);
     });
@@ -156,6 +160,7 @@ describe.skipIf(missing !== "")(
           /environment digitalocean-apply: GitHub answers 500: no\. \[ci\.not-app/,
         ),
       ]);
+      expect(stderr).toMatch(/! 3 changes made, but 3 errors to fix\./);
       expect(its.github.environments.has("digitalocean-apply")).toBe(false);
       const next = await its.run(APPLY, { env: its.tokens });
       expect([next.status, its.github.environments.size]).toEqual([0, 2]);
@@ -195,6 +200,15 @@ describe.skipIf(missing !== "")(
         said: RegExp,
       ]
     >([
+      [
+        "a token for plan whose scopes are unknown",
+        ({ tokens, sandbox }) => {
+          sandbox.answer("GET /v1/oauth/token/info", { status: 503 });
+          return tokens;
+        },
+        4,
+        /did not say what the token for digitalocean-plan may do/,
+      ],
       ["no token", () => ({}), 4, /set them for this command only: DIGITALOCEAN_TOKEN_PLAN, DIG/],
       [
         "one token for both",
@@ -246,6 +260,16 @@ describe.skipIf(missing !== "")(
         { repo: { fork: true, parent: { full_name: "up/web" } } },
         /is a fork of up\/web\. \[ci\.wrong-repo\]\n {2}→ If the pipeline should run there: do-bootstrap ci github --apply --repo acme\/web/,
       ],
+      [
+        "a repo that was renamed",
+        { repo: { full_name: "other/web" } },
+        /acme\/web is now other\/web[\s\S]*--repo other\/web/,
+      ],
+      [
+        "an app instead of a person",
+        { user: [403] },
+        /answers 403 to the question who gh's user is/,
+      ],
       ["a gh that is not logged in", { isLoggedOut: true }, /gh is not logged in to github\.com/],
     ])("sends nothing to %s", async (_, options, said) => {
       const its = await bench(options);
@@ -254,22 +278,72 @@ describe.skipIf(missing !== "")(
       expect(its.github.writes).toEqual([]);
     });
 
+    it("accepts such tokens with --accept-tokens", async () => {
+      const its = await bench();
+      const both = { DIGITALOCEAN_TOKEN_PLAN: its.apply, DIGITALOCEAN_TOKEN_APPLY: its.apply };
+      expect((await its.run([...APPLY, "--accept-tokens"], { env: both })).status).toBe(0);
+    });
+
+    it("says in JSON what was done, and that nothing is left", async () => {
+      const its = await bench();
+      const { stdout } = await its.run([...APPLY, "--json"], { env: its.tokens });
+      const { applied, pending } = JSON.parse(stdout);
+      const repo = { repo: "github.com/acme/web", environment: "digitalocean-apply" };
+      expect(pending).toEqual([]);
+      expect(applied).toHaveLength(6);
+      expect(applied).toContainEqual(
+        expect.objectContaining({ ...repo, kind: "github-branch", branch: "main" }),
+      );
+    });
+
+    it("refuses tokens of another team than the config's", async () => {
+      const its = await bench();
+      const team = "00000000-0000-4000-8000-000000000000";
+      await its.write(
+        ".do-bootstraprc",
+        JSON.stringify({ project: "acme", terraform: {}, account: { team } }),
+      );
+      const { status, stderr } = await its.run(APPLY, { env: its.tokens });
+      expect([status, stderr]).toEqual([4, expect.stringContaining("[token.wrong-team]")]);
+      expect(its.github.writes).toEqual([]);
+    });
+
     it("asks which repo, if the remotes are several", async () => {
       const its = await bench();
       await its.git("remote", "add", "other", "https://github.com/up/web");
       const { stderr } = await its.run(APPLY, { env: its.tokens });
-      expect(stderr).toContain("acme/web and up/web. [ci.no-repo]");
+      expect(stderr).toContain("github.com/acme/web and github.com/up/web. [ci.no-repo]");
       const chosen = await its.run([...APPLY, "--repo", "acme/web"], { env: its.tokens });
       expect(chosen.status).toBe(0);
     });
 
-    it("warns of an apply environment that accepts every branch, and leaves it as it is", async () => {
+    it.each<[what: string, policy: object | null, branches: string[], said: RegExp]>([
+      ["no rules", null, [], /every branch may use it/],
+      ["protected branches", { protected_branches: true }, [], /all protected branches may use it/],
+      ["a pattern", CUSTOM, ["*"], /\* may use it/],
+      ["another branch", CUSTOM, ["release"], /release may use it/],
+      ["another branch too", CUSTOM, ["main", "release"], /main and release may use it/],
+    ])("sends nothing if the environment for apply has %s", async (_, policy, branches, said) => {
       const its = await bench();
-      const open = { branches: [], secrets: new Map(), settings: {} };
-      its.github.environments.set("digitalocean-apply", open);
-      const { stderr } = await its.run(APPLY, { env: its.tokens });
+      const settings = { deployment_branch_policy: policy };
+      its.github.environments.set("digitalocean-apply", { branches, secrets: new Map(), settings });
+      const { status, stderr } = await its.run(APPLY, { env: its.tokens });
+      expect([status, stderr]).toEqual([3, expect.stringMatching(said)]);
       expect(stderr).toContain("[ci.open-environment]");
-      expect(open.settings).toEqual({});
+      expect(its.github.writes).toEqual([]);
+    });
+
+    it("goes on with an environment that a stopped run left without its branch", async () => {
+      const its = await bench();
+      const settings = { deployment_branch_policy: CUSTOM };
+      its.github.environments.set("digitalocean-apply", {
+        branches: [],
+        secrets: new Map(),
+        settings,
+      });
+      const { status, stderr } = await its.run(APPLY, { env: its.tokens });
+      expect([status, stderr]).toEqual([0, expect.stringContaining("[ci.no-reviewers]")]);
+      expect(its.github.environments.get("digitalocean-apply")?.branches).toEqual(["main"]);
     });
 
     it("creates a Spaces key for each environment: that for plan only reads", async () => {

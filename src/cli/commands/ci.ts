@@ -38,7 +38,7 @@ export const ci = command({
     repo: {
       type: "string",
       value: "OWNER/NAME",
-      describe: "GitHub: the repo to set up, if there are several remotes or it is a fork",
+      describe: "With --apply: the repo, if remotes name several or none, or it is a fork",
       rare: true,
     },
     renew: {
@@ -46,10 +46,15 @@ export const ci = command({
       describe: "With --apply: replace tokens and keys that GitHub has",
       rare: true,
     },
+    "accept-tokens": {
+      type: "boolean",
+      describe: "With --apply: accept a plan token that can make changes, or one token for both",
+      rare: true,
+    },
     ...changeOptions,
     force: {
       type: "boolean",
-      describe: "Replace a file that is not ours; accept a plan token that can make changes",
+      describe: "Replace a file that was edited, or not written by do-bootstrap",
       rare: true,
     },
     strict: lookOptions.strict,
@@ -77,9 +82,10 @@ export const ci = command({
         },
       );
     }
-    const { apply: isApply, repo, renew } = args;
-    if (!isApply && (repo !== undefined || renew)) {
-      throw new AppError("USAGE", `--${renew ? "renew" : "repo"} needs --apply.`, {
+    const { apply: isApply, repo, renew, "accept-tokens": acceptTokens } = args;
+    if (!isApply && (repo !== undefined || renew || acceptTokens)) {
+      const name = renew ? "renew" : acceptTokens ? "accept-tokens" : "repo";
+      throw new AppError("USAGE", `--${name} needs --apply.`, {
         hint: hint`${own("ci", "github", "--apply")}`,
       });
     }
@@ -88,7 +94,7 @@ export const ci = command({
         hint: hint`${own("ci", "gitlab", "--dry-run")} lists the steps for GitLab.`,
       });
     }
-    const apply = isApply ? { repo, renew } : undefined;
+    const apply = isApply ? { repo, renew, acceptTokens } : undefined;
     const { writePipeline } = await import("../../commands/pipelines/pipeline.ts");
     const request = { provider, branch, tarball, sha512, dryRun, force, progress, apply };
     const { askForToken: ask } = context;

@@ -27,7 +27,7 @@ export const PIPELINE_FINDINGS = {
   "ci.no-repo": ["error", EXIT.findings],
   "ci.wrong-repo": ["error", EXIT.findings],
   "ci.token": ["error", EXIT.token],
-  "ci.open-environment": ["warning", EXIT.findings],
+  "ci.open-environment": ["error", EXIT.findings],
   "ci.no-reviewers": ["warning", EXIT.findings],
   "ci.not-applied": ["error", EXIT.findings],
 } as const satisfies FindingIds;

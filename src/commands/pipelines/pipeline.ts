@@ -41,7 +41,15 @@ import { finding } from "./findings.ts";
 import { judgeFormat } from "./format.ts";
 import { type Place, placesOf } from "./github/places.ts";
 import { findTarget } from "./github/repo.ts";
-import { judgeAfter, lacksKey, lacksToken, planSetup, type Setup, seeAll } from "./github/setup.ts";
+import {
+  judgeAfter,
+  judgeSetup,
+  lacksKey,
+  lacksToken,
+  type Setup,
+  seeAll,
+  stepsFor,
+} from "./github/setup.ts";
 import { askForTokens } from "./github/tokens.ts";
 import { judgeInputs, lacksSettings } from "./inputs.ts";
 import { judgeLockFiles } from "./lock-file.ts";
@@ -76,17 +84,19 @@ export interface PipelineRequest extends Pick<ObserveOptions, "progress"> {
   /** The hash of the package at a URL, in hex. */
   readonly sha512: string | undefined;
   readonly dryRun: boolean;
-  /** Replace a file that is not ours; accept tokens for GitHub that can do more than they should. */
+  /** Replace a file that is not ours. */
   readonly force: boolean;
   /** Set up GitHub, too. */
   readonly apply?: ApplyRequest | undefined;
 }
 
 export interface ApplyRequest {
-  /** OWNER/NAME, to choose one of several remotes, or a fork. */
+  /** [HOST/]OWNER/NAME: one of several remotes, a fork, or a repo that no remote names. */
   readonly repo: string | undefined;
   /** Replace the secrets that GitHub has. */
   readonly renew: boolean;
+  /** Accept one token for plan and apply, or one for plan that can make changes. */
+  readonly acceptTokens: boolean;
 }
 
 /**
@@ -99,17 +109,20 @@ export async function writePipeline(
   request: PipelineRequest,
   { approve, ask }: Pick<Prompter<Facts>, "approve" | "ask">,
 ): Promise<Result<Facts>> {
-  // Asked once: the second look is about the file.
   let setup: Setup | undefined;
   const task: Task<Facts> = {
     async look() {
       const found = await look(host, request);
       const { facts, plan } = found;
       if (request.apply === undefined || isBlocked(plan.findings)) return { facts, plan };
-      const ready = setup ?? (await setUp(host, { ...request, ...request.apply }, found, ask));
+      // The second look is about the file: finish asks GitHub again.
+      if (setup !== undefined)
+        return { facts, plan: joined([plan, { findings: judgeSetup(setup) }]) };
+      const ready = await setUp(host, { ...request, ...request.apply }, found, ask);
       if ("findings" in ready) return { facts, plan: joined([plan, ready]) };
       setup = ready;
-      return { facts, plan: joined([plan, planSetup(host, ready)]) };
+      const outside = stepsFor(host, ready);
+      return { facts, plan: joined([plan, { findings: judgeSetup(ready), outside }]) };
     },
     // An earlier run may have been killed directly after it wrote the pipeline.
     async cleanUp(facts) {
@@ -129,16 +142,18 @@ async function setUp(
   { facts, places, branch }: PipelineLook,
   ask: Prompter<Facts>["ask"],
 ): Promise<Setup | { readonly findings: readonly Finding[] }> {
-  const { progress, renew, force, dryRun, repo } = request;
-  if (facts.machine.isCi)
-    return { findings: [finding("ci.no-gh", "CI: GitHub is not set up from a pipeline.")] };
+  const { progress, renew, acceptTokens, dryRun, repo } = request;
+  if (facts.machine.isCi && !dryRun) {
+    const fix = hint`Run this on your machine.`;
+    return {
+      findings: [finding("ci.no-gh", "CI: GitHub is not set up from a pipeline.", { fix })],
+    };
+  }
   progress("Asking GitHub");
   const found = await findTarget(host, facts, repo);
   if ("findings" in found) return found;
   const { target } = found;
   const seen = await seeAll(target, places);
-  const lacking = seen.filter((each) => lacksToken(each, renew)).map(({ place }) => place);
-  const tokens = dryRun ? [] : await askForTokens(host, lacking, { facts, ask, progress, force });
   const makers = new Map<string | undefined, Facts>();
   for (const { place } of seen.filter((each) => lacksKey(each, renew))) {
     const { environment } = place.config;
@@ -146,8 +161,27 @@ async function setUp(
     makers.set(environment, (await observe(host, { environment, progress })).facts);
   }
   const factsOf = ({ config }: Place) => makers.get(config.environment);
+  const again = againWith(request);
   const course = { hasFailed: false, findings: [] };
-  return { ...{ target, seen, branch, tokens, factsOf, renew, progress, course } };
+  const setup = { target, seen, branch, factsOf, renew, again, progress, course };
+  const findings = judgeSetup(setup);
+  if (isBlocked(findings)) return { findings };
+  const lacking = seen.filter((each) => lacksToken(each, renew)).map(({ place }) => place);
+  const tokens = dryRun
+    ? []
+    : await askForTokens(host, lacking, { facts, ask, progress, acceptTokens });
+  return { ...setup, tokens };
+}
+
+/** The same command; without --renew it would find nothing to do. */
+function againWith({ repo, renew, acceptTokens, force }: PipelineRequest & ApplyRequest): Hint {
+  const options = [
+    ...(repo === undefined ? [] : ["--repo", repo]),
+    ...(renew ? ["--renew"] : []),
+    ...(acceptTokens ? ["--accept-tokens"] : []),
+    ...(force ? ["--force"] : []),
+  ];
+  return hint`${own("ci", "github", "--apply", ...options)}`;
 }
 
 interface PipelineLook {

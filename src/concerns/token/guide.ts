@@ -148,7 +148,7 @@ function instructions({ config, refused, purpose, rows, unread }: GuideFacts): s
       : []),
     `Token name   ${name}`,
     "Expiration   30 days (if longer, set a reminder to rotate it)",
-    `Scopes       Custom Scopes: ${rows.length > 1 ? "needed by this repo" : "account:read and the scopes for what you build. Not sure? Start with Full Access and narrow it later"}`,
+    `Scopes       Custom Scopes: ${rows.length > 1 ? "needed by this repo" : `account:read and the scopes for what you build.${purpose === undefined ? " Not sure? Start with Full Access and narrow it later" : ""}`}`,
     ...(rows.length > 1 ? ticks(rows) : []),
     ...(unread.length === 0
       ? []

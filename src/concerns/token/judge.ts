@@ -329,11 +329,11 @@ function judgeInspection(
   }
 }
 
-function judgeTeam(
-  { team, silentApi }: Inspection,
+export function judgeTeam(
+  { team, silentApi }: Pick<Inspection, "team" | "silentApi">,
   wanted: string | undefined,
-  isRenewed: boolean,
-  variables: Variables | undefined,
+  isRenewed = false,
+  variables?: Variables,
 ): Finding[] {
   if (wanted === undefined || team?.uuid === wanted) return [];
   if (team === undefined && silentApi !== undefined) {

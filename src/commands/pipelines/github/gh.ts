@@ -50,7 +50,7 @@ export function openGh(host: GhHost, file: string, repo: GithubRepo): Gh {
       const where = ["--env", environment, "--repo", `${repo.host}/${repo.name}`];
       const { exitCode, stderr } = await host.run({
         ...{ ...call, args: ["secret", "set", name, ...where], input: value.reveal() },
-        // A second try would be a second write.
+        // Ctrl-C must not end it between GitHub's key and the write.
         isSteady: true,
       });
       if (exitCode !== 0) throw failed(repo, stderr);
@@ -59,9 +59,11 @@ export function openGh(host: GhHost, file: string, repo: GithubRepo): Gh {
 }
 
 function failed({ host }: GithubRepo, stderr: string): AppError {
-  const [line = "no answer"] = stderr.split("\n").filter((each) => each.trim() !== "");
+  const lines = stderr.split("\n").filter((each) => each.trim() !== "");
+  // The first line may be a heading: "1 error occurred:".
+  const line = lines.find((each) => !/:\s*$/.test(each)) ?? "no answer";
   if (/gh auth login|HTTP 401|authentication/i.test(stderr)) return notLoggedIn(host);
-  return new AppError("GH_FAILED", `gh failed: ${line.trim()}`, {
+  return new AppError("GH_FAILED", `gh failed: ${line.replace(/^[\s*]+/, "").trim()}`, {
     hint: hint`Check it: ${run("gh", "auth", "status", "--hostname", host)}`,
   });
 }

@@ -7,14 +7,14 @@ export interface GithubRepo {
 }
 
 /**
- * The repos on GitHub that git's remotes name, each once, that of `origin` first.
+ * The repos on GitHub that git's remotes fetch from or push to, each once, that of `origin` first.
  *
- * @param text the output of `git config --get-regexp ^remote\..*\.url$`.
+ * @param text the output of `git remote -v`, in which git has applied `insteadOf`.
  * @param hosts the hosts that are GitHub, in addition to github.com.
  */
 export function reposIn(text: string, hosts: readonly string[]): readonly GithubRepo[] {
   const all = text.split("\n").flatMap((line) => {
-    const [, remote = "", url = ""] = /^remote\.(.+)\.url (.+)$/.exec(line) ?? [];
+    const [, remote = "", url = ""] = /^(\S+)\t(.+) \((?:fetch|push)\)/.exec(line) ?? [];
     const repo = repoOf(url, ["github.com", ...hosts]);
     return repo === undefined ? [] : [{ remote, repo }];
   });
@@ -26,12 +26,27 @@ export function reposIn(text: string, hosts: readonly string[]): readonly Github
 /** https, ssh, and git's short form; GitHub takes ssh on port 443, too. */
 const FORMS = [
   /^(?:https?|ssh|git):\/\/(?:[^@/]*@)?([^:/]+)(?::\d+)?\/([^/]+\/[^/]+?)(?:\.git)?\/?$/i,
-  /^(?:[^@/]+@)?([^:/]+):(?!\/)([^/]+\/[^/]+?)(?:\.git)?\/?$/,
+  /^(?:[^@/]+@)?([^:/]+):\/?([^/]+\/[^/]+?)(?:\.git)?\/?$/,
 ];
+
+/** @param wanted [HOST/]OWNER/NAME. @returns undefined: it is not a repo's name. */
+export function repoNamed(wanted: string, host: string): GithubRepo | undefined {
+  const parts = wanted.split("/");
+  const name = parts.slice(-2).join("/");
+  const [its = host] = parts.slice(0, -2);
+  return parts.length <= 3 && isName(name) && /^[\w.-]+$/.test(its)
+    ? { host: its, name }
+    : undefined;
+}
 
 function repoOf(url: string, hosts: readonly string[]): GithubRepo | undefined {
   const [, written = "", name = ""] = FORMS.map((form) => form.exec(url)).find(Boolean) ?? [];
   const host = written.toLowerCase().replace(/^ssh\.github\.com$/, "github.com");
-  const isName = /^(?!\.{1,2}\/)[\w.-]+\/(?!\.{1,2}$)[\w.-]+$/.test(name);
-  return isName && hosts.some((each) => each.toLowerCase() === host) ? { host, name } : undefined;
+  return isName(name) && hosts.some((each) => each.toLowerCase() === host)
+    ? { host, name }
+    : undefined;
+}
+
+function isName(name: string): boolean {
+  return /^(?!\.{1,2}\/)[\w.-]+\/(?!\.{1,2}$)[\w.-]+$/.test(name);
 }

@@ -1,5 +1,6 @@
 import { outputOf } from "../../../concerns/git/git.ts";
 import type { Finding } from "../../../core/finding.ts";
+import { AppError } from "../../../errors/app-error.ts";
 import { hint, own, run } from "../../../errors/hint.ts";
 import type { Host } from "../../../host/host.ts";
 import { listed } from "../../../lib/few.ts";
@@ -7,7 +8,7 @@ import { recordOf } from "../../../lib/json.ts";
 import type { Facts } from "../../init/observe.ts";
 import { finding } from "../findings.ts";
 import { type Gh, notLoggedIn, openGh } from "./gh.ts";
-import { type GithubRepo, reposIn } from "./remotes.ts";
+import { type GithubRepo, repoNamed, reposIn } from "./remotes.ts";
 
 /** The repo on GitHub that gets the secrets, and who sets it up. */
 export interface Target {
@@ -22,7 +23,7 @@ type TargetHost = Pick<Host, "run" | "env" | "home" | "which">;
 /**
  * Finds the repo on GitHub, and asks whether it may be set up. Nothing is sent before that.
  *
- * @param wanted OWNER/NAME, if a person named it.
+ * @param wanted [HOST/]OWNER/NAME, if a person named it.
  * @throws AppError GH_FAILED, GIT_FAILED.
  */
 export async function findTarget(
@@ -35,46 +36,62 @@ export async function findTarget(
     const fix = hint`Install it (https://cli.github.com), or set GitHub up by hand: ${own("ci", "github", "--dry-run")} lists the steps.`;
     return { findings: [finding("ci.no-gh", "gh is not on PATH.", { fix })] };
   }
-  const text =
-    git === undefined
-      ? ""
-      : await outputOf(git.git, ["config", "--get-regexp", "^remote\\..*\\.url$"], {
-          fine: [0, 1],
-        });
-  const own_ = host.env["GH_HOST"];
-  const repos = reposIn(text, own_ === undefined ? [] : [own_]);
-  const isWanted = ({ name }: GithubRepo) => name.toLowerCase() === wanted?.toLowerCase();
-  const found = wanted === undefined ? repos : repos.filter(isWanted);
-  const [repo, ...others] = found;
-  if (repo === undefined) return { findings: [noRepo(repos, wanted)] };
-  if (others.length > 0) return { findings: [severalRepos(found)] };
+  const remotes = git === undefined ? "" : await outputOf(git.git, ["remote", "-v"]);
+  const ownHost = host.env["GH_HOST"];
+  const repos = reposIn(remotes, ownHost === undefined ? [] : [ownHost]);
+  const chosen = choose(repos, wanted, ownHost ?? "github.com");
+  if ("findings" in chosen) return chosen;
+  const { repo } = chosen;
   const gh = openGh(host, file, repo);
   const [about, user] = await Promise.all([
     gh.api("GET", `repos/${repo.name}`),
     gh.api("GET", "user"),
   ]);
   const findings = judgeRepo(repo, about, wanted);
-  const { login, id } = recordOf(user.body);
   if (findings.length > 0) return { findings };
-  const me = {
-    login: typeof login === "string" ? login : "",
-    id: typeof id === "number" ? id : 0,
-  };
-  return { target: { gh, repo, me } };
+  const { login, id } = recordOf(user.body);
+  if (user.status !== 200 || typeof login !== "string" || typeof id !== "number") {
+    const message = `${repo.host} answers ${user.status} to the question who gh's user is, so nobody could be the reviewer.`;
+    throw new AppError("GH_FAILED", message, {
+      hint: hint`Log in as a person: ${run("gh", "auth", "login", "--hostname", repo.host)}`,
+    });
+  }
+  return { target: { gh, repo, me: { login, id } } };
 }
 
-function noRepo(repos: readonly GithubRepo[], wanted: string | undefined): Finding {
-  const names = repos.map(({ name }) => name);
-  const message =
-    wanted === undefined
-      ? "No remote of this repo is on GitHub."
-      : `No remote of this repo is ${wanted}${names.length > 0 ? `; they are ${listed(names)}` : ""}.`;
-  const fix = hint`${run("git", "remote", "add", "origin", "https://github.com/OWNER/NAME.git")}. For GitHub Enterprise, set GH_HOST.`;
+/** @param wanted [HOST/]OWNER/NAME; a person who names a repo may name one that no remote has. */
+function choose(
+  repos: readonly GithubRepo[],
+  wanted: string | undefined,
+  host: string,
+): { readonly repo: GithubRepo } | { readonly findings: readonly Finding[] } {
+  if (wanted !== undefined) {
+    const [, , isFull] = wanted.split("/");
+    const inRemotes = repos.filter(
+      (each) =>
+        (isFull === undefined ? each.name : fullName(each)).toLowerCase() === wanted.toLowerCase(),
+    );
+    const named = inRemotes.length === 1 ? inRemotes[0] : repoNamed(wanted, host);
+    return named === undefined
+      ? { findings: [noRepo(`${wanted} is not OWNER/NAME.`)] }
+      : { repo: named };
+  }
+  const [repo, ...others] = repos;
+  if (repo === undefined) return { findings: [noRepo("No remote of this repo is on GitHub.")] };
+  return others.length > 0 ? { findings: [severalRepos(repos)] } : { repo };
+}
+
+function fullName({ host, name }: GithubRepo): string {
+  return `${host}/${name}`;
+}
+
+function noRepo(message: string): Finding {
+  const fix = hint`Name it: ${own("ci", "github", "--apply", "--repo", "OWNER/NAME")}. For GitHub Enterprise, set GH_HOST.`;
   return finding("ci.no-repo", message, { fix });
 }
 
 function severalRepos(repos: readonly GithubRepo[]): Finding {
-  const names = repos.map(({ name }) => name);
+  const names = repos.map(fullName);
   const message = `The remotes are several repos on GitHub: ${listed(names)}.`;
   const fix = hint`${own("ci", "github", "--apply", "--repo", names[0] ?? "")}`;
   return finding("ci.no-repo", message, { fix });
@@ -86,7 +103,7 @@ function judgeRepo(
   { status, body }: { readonly status: number; readonly body: unknown },
   wanted: string | undefined,
 ): Finding[] {
-  const { archived, fork, parent, permissions } = recordOf(body);
+  const { archived, fork, full_name: now, parent, permissions } = recordOf(body);
   const say = (message: string, fix: ReturnType<typeof hint>) => [
     finding("ci.wrong-repo", message, { fix }),
   ];
@@ -94,6 +111,13 @@ function judgeRepo(
   if (status !== 200) {
     const message = `${host} answers ${status} for ${name}: it does not exist, or gh's account can't see it.`;
     return say(message, hint`${run("gh", "auth", "status", "--hostname", host)}`);
+  }
+  if (typeof now === "string" && now.toLowerCase() !== name.toLowerCase()) {
+    const message = `${name} is now ${now}: the repo was renamed or transferred.`;
+    return say(
+      message,
+      hint`If it is still yours: ${own("ci", "github", "--apply", "--repo", now)}`,
+    );
   }
   if (archived === true)
     return say(`${name} is archived, so nothing can be set up.`, hint`Unarchive it on GitHub.`);

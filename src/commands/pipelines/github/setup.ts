@@ -1,16 +1,16 @@
 import { NOTHING_LEFT, note } from "../../../concerns/spaces/journal.ts";
-import { judgeKeyScopes, keyPrefix } from "../../../concerns/spaces/plan.ts";
+import { judgeKeyScopes, judgeUnfinished, keyPrefix } from "../../../concerns/spaces/plan.ts";
 import {
   type MadeKeys,
   type ProvisionRequest,
   provision,
   takeBack,
+  withLeft,
 } from "../../../concerns/spaces/provision.ts";
 import { judgeToken } from "../../../concerns/token/judge.ts";
 import { usableToken } from "../../../concerns/token/storing.ts";
 import type { Finding } from "../../../core/finding.ts";
 import type { OutsideChange } from "../../../core/outside-change.ts";
-import type { PlanPart } from "../../../core/plan.ts";
 import { AppError, asAppError } from "../../../errors/app-error.ts";
 import { type Hint, hint, own } from "../../../errors/hint.ts";
 import { listed } from "../../../lib/few.ts";
@@ -29,8 +29,9 @@ export interface Seen {
   readonly isThere: boolean;
   /** The names of its secrets. */
   readonly secrets: ReadonlySet<string>;
-  /** Which branches may use it. */
-  readonly branches: "all" | "some" | "none";
+  /** The only branches that may use it, or other rules as words. */
+  readonly branches: "all" | readonly string[];
+  readonly hasReviewers: boolean;
 }
 
 /** Asks GitHub what it has. Values of secrets are never readable. @throws AppError GH_FAILED */
@@ -43,32 +44,45 @@ export async function seeAll(
       const base = `repos/${repo.name}/environments/${place.name}`;
       const answer = await gh.api("GET", base);
       if (answer.status === 404) {
-        return { place, isThere: false, secrets: new Set(), branches: "none" };
+        return { place, isThere: false, secrets: new Set(), branches: [], hasReviewers: false };
       }
-      const { deployment_branch_policy: policy } = recordOf(bodyOf(answer));
-      const { custom_branch_policies: isCustom } = recordOf(policy);
-      const named =
-        isCustom === true
-          ? await namesAt(`${base}/deployment-branch-policies`, "branch_policies")
-          : [];
-      const isClosed = isCustom === true && named.length === 0;
-      const limited = isClosed ? "none" : "some";
+      const { deployment_branch_policy: policy, protection_rules: rules } = recordOf(
+        bodyOf(answer),
+      );
+      const isReview = (rule: unknown) => recordOf(rule)["type"] === "required_reviewers";
       return {
         ...{ place, isThere: true },
-        secrets: new Set(await namesAt(`${base}/secrets`, "secrets")),
-        branches: typeof policy === "object" && policy !== null ? limited : "all",
+        secrets: new Set((await listAt(`${base}/secrets`, "secrets")).map(nameIn)),
+        branches: await branchesOf(base, recordOf(policy)),
+        hasReviewers: Array.isArray(rules) && rules.some(isReview),
       };
     }),
   );
 
-  /** An environment has 100 secrets at most. */
-  async function namesAt(path: string, list: string): Promise<string[]> {
-    const all = recordOf(bodyOf(await gh.api("GET", `${path}?per_page=100`)))[list];
-    return (Array.isArray(all) ? all : []).flatMap((each) => {
-      const { name } = recordOf(each);
-      return typeof name === "string" ? name : [];
-    });
+  async function branchesOf(
+    base: string,
+    { protected_branches: isProtected, custom_branch_policies: isCustom }: Record<string, unknown>,
+  ): Promise<Seen["branches"]> {
+    if (isCustom === true) {
+      const all = await listAt(`${base}/deployment-branch-policies`, "branch_policies");
+      return all.map((each) =>
+        recordOf(each)["type"] === "tag" ? `tag ${nameIn(each)}` : nameIn(each),
+      );
+    }
+    // Without a rule for branches, these are all branches.
+    return isProtected === true ? ["all protected branches"] : "all";
   }
+
+  /** An environment has 100 secrets at most. */
+  async function listAt(path: string, list: string): Promise<readonly unknown[]> {
+    const all = recordOf(bodyOf(await gh.api("GET", `${path}?per_page=100`)))[list];
+    return Array.isArray(all) ? all : [];
+  }
+}
+
+function nameIn(each: unknown): string {
+  const { name } = recordOf(each);
+  return typeof name === "string" ? name : "";
 }
 
 /** Whether GitHub lacks the token of a place. With `renew`, all are replaced. */
@@ -91,6 +105,8 @@ export interface Setup {
   /** The facts of a place's environment, with the token that creates Spaces keys. */
   readonly factsOf: (place: Place) => Facts | undefined;
   readonly renew: boolean;
+  /** The command for the next run. */
+  readonly again: Hint;
   readonly progress: (what: string) => void;
   /** Changed while the steps are carried out. */
   readonly course: {
@@ -100,46 +116,74 @@ export interface Setup {
   };
 }
 
-/** The steps on GitHub, in order. */
-export function planSetup(host: KeysHost, setup: Setup): PlanPart {
+/** What is wrong before anything is done, and before a person is asked for tokens. */
+export function judgeSetup(setup: Omit<Setup, "tokens">): readonly Finding[] {
   const { seen, renew, factsOf } = setup;
-  const findings = seen.flatMap((each) => [
-    ...judgeOpen(setup, each),
-    ...(lacksKey(each, renew) ? judgeKeyMaker(factsOf(each.place)) : []),
-  ]);
-  if (findings.some(({ level }) => level === "error")) return { findings };
-  return { findings, outside: seen.flatMap((each) => stepsOf(host, setup, each)) };
+  const makers = seen.filter((each) => lacksKey(each, renew)).map(({ place }) => factsOf(place));
+  return [
+    ...seen.flatMap((each) => judgeEnvironment(setup, each)),
+    ...[...new Set(makers)].flatMap(judgeKeyMaker),
+  ];
 }
 
-/** An environment that exists is not changed: its reviewers and waits are its owner's. */
-function judgeOpen({ target, branch }: Setup, { place, isThere, branches }: Seen): Finding[] {
-  if (place.purpose === "plan" || !isThere || branches !== "all") return [];
-  const message = `Environment ${place.name} of ${target.repo.name} exists and accepts every branch, so every branch can make changes.`;
-  const fix = hint`Settings → Environments → ${place.name}: Deployment branches and tags, Selected, ${branch}`;
-  return [finding("ci.open-environment", message, { fix })];
+/** The steps on GitHub, in order. */
+export function stepsFor(host: KeysHost, setup: Setup): readonly OutsideChange[] {
+  return setup.seen.flatMap((each) => stepsOf(host, setup, each));
 }
 
+/**
+ * An environment that exists is not changed: its rules are its owner's. Anybody who may push a branch can make GitHub
+ * create one that is open to all, so the token for apply needs the one branch.
+ */
+function judgeEnvironment(
+  { target, branch }: Pick<Setup, "target" | "branch">,
+  { place, isThere, branches, hasReviewers }: Seen,
+): Finding[] {
+  if (place.purpose === "plan" || !isThere) return [];
+  const path = `Settings → Environments → ${place.name}`;
+  const isOpen = branches === "all" || branches.some((each) => each !== branch);
+  if (isOpen) {
+    const which = branches === "all" ? "every branch" : listed(branches);
+    const message = `Environment ${place.name} of ${target.repo.name} exists, and ${which} may use it. The token that can make changes is only for ${branch}.`;
+    const fix = hint`${path}: Deployment branches and tags, Selected, ${branch} as the only one; or delete the environment`;
+    return [finding("ci.open-environment", message, { fix })];
+  }
+  if (hasReviewers) return [];
+  const message = `Environment ${place.name} has no required reviewers, so every push to ${branch} is applied.`;
+  const fix = hint`${path}: Required reviewers (in a private repo, these need GitHub Enterprise)`;
+  return [finding("ci.no-reviewers", message, { fix })];
+}
+
+/** The repo's own token creates the Spaces keys. */
 function judgeKeyMaker(facts: Facts | undefined): Finding[] {
   if (facts === undefined) return [];
-  if (usableToken(facts.token) !== undefined) return judgeKeyScopes(facts.token);
-  return judgeToken(facts).filter(({ level }) => level === "error");
+  if (usableToken(facts.token) !== undefined) {
+    return [...judgeKeyScopes(facts.token), ...judgeUnfinished(facts)];
+  }
+  return judgeToken(facts)
+    .filter(({ level }) => level === "error")
+    .map((each) => ({ ...each, message: `For the pipeline's Spaces keys: ${each.message}` }));
 }
 
 interface Step extends Pick<OutsideChange, "label" | "why" | "asked"> {
   /** The JSON of its own, in documents. */
-  readonly json: { readonly kind: string; readonly names?: readonly string[] };
+  readonly json: {
+    readonly kind: string;
+    readonly names?: readonly string[];
+    readonly branch?: string;
+  };
   act(): Promise<void>;
 }
 
 function stepsOf(host: KeysHost, setup: Setup, seen: Seen): OutsideChange[] {
-  const { target, branch, tokens, renew, course } = setup;
-  const { place, isThere, branches } = seen;
+  const { target, branch, tokens, renew, again, course } = setup;
+  const { place, isThere, branches, secrets } = seen;
   const { gh, repo, me } = target;
   const where = `on ${repo.host}, ${repo.name}`;
   const path = `repos/${repo.name}/environments/${place.name}`;
   const steps = [
     ...(isThere ? [] : [environment()]),
-    ...(place.purpose === "apply" && branches === "none" ? [onlyBranch()] : []),
+    ...(place.purpose === "apply" && branches.length === 0 ? [onlyBranch()] : []),
     ...(lacksToken(seen, renew) ? [token()] : []),
     ...(lacksKey(seen, renew) ? [key(place.keySecrets ?? [])] : []),
   ];
@@ -150,21 +194,23 @@ function stepsOf(host: KeysHost, setup: Setup, seen: Seen): OutsideChange[] {
       ...{ repo: `${repo.host}/${repo.name}`, environment: place.name, why: change.why },
     }),
     async apply() {
-      if (course.hasFailed) return [notDone(change.label, "an earlier step failed")];
+      if (course.hasFailed) return [notDone(change.label, "an earlier step failed", again)];
       setup.progress(`Setting up ${place.name} on GitHub`);
       try {
         await act();
         return [];
       } catch (error) {
         course.hasFailed = true;
-        const { message, hint: fix } = asAppError(error);
+        const { code, message, hint: fix = again } = asAppError(error);
+        if (code === "INTERRUPTED") throw error;
         return [notDone(change.label, message.replace(/\.$/, ""), fix)];
       }
     },
   }));
 
   function environment(): Step {
-    const reviewed = place.purpose === "apply" ? `; reviewed by ${me.login}` : "";
+    const reviewed =
+      place.purpose === "apply" ? `; reviewed by ${me.login}, if GitHub allows it here` : "";
     return {
       label: `environment ${place.name}`,
       why: `${where}${reviewed}`,
@@ -182,7 +228,7 @@ function stepsOf(host: KeysHost, setup: Setup, seen: Seen): OutsideChange[] {
     const reviewers = [{ type: "User", id: me.id }];
     const answer = await gh.api("PUT", path, { ...limited, reviewers });
     // A private repo has reviewers only with GitHub Enterprise.
-    const isRefused = answer.status === 422 || answer.status === 403;
+    const isRefused = answer.status === 422;
     bodyOf(isRefused ? await gh.api("PUT", path, limited) : answer, NEEDS_A_PLAN);
     if (isRefused) course.findings.push(noReviewers(place, branch));
   }
@@ -192,7 +238,7 @@ function stepsOf(host: KeysHost, setup: Setup, seen: Seen): OutsideChange[] {
       label: `branch ${branch}`,
       why: `the only one that gets the secrets of ${place.name}`,
       asked: `allow branch ${branch} to use ${place.name}`,
-      json: { kind: "github-branch" },
+      json: { kind: "github-branch", branch },
       async act() {
         bodyOf(await gh.api("POST", `${path}/deployment-branch-policies`, { name: branch }));
       },
@@ -201,34 +247,42 @@ function stepsOf(host: KeysHost, setup: Setup, seen: Seen): OutsideChange[] {
 
   function token(): Step {
     const given = tokens.find((each) => each.place === place)?.token;
+    const replaces = secrets.has(place.tokenSecret) ? ", replaces another" : "";
     return {
       label: `secret ${place.tokenSecret}`,
-      why: `in ${place.name}${given === undefined ? "" : `; token ${given.fingerprint}`}`,
+      why: `in ${place.name}${replaces}${given === undefined ? "" : `; token ${given.fingerprint}`}`,
       asked: `store the token of ${place.name}`,
       json: { kind: "github-secret", names: [place.tokenSecret] },
       async act() {
-        if (given !== undefined) await gh.setSecret(place.tokenSecret, place.name, given);
+        if (given === undefined) throw new AppError("NO_TOKEN", "No token was given.");
+        await gh.setSecret(place.tokenSecret, place.name, given);
       },
     };
   }
 
   function key(names: readonly string[]): Step {
     const can = place.purpose === "plan" ? "reads" : "reads and writes";
+    const replaces = hadKey() ? ", replace others" : "";
     return {
       label: `secrets ${listed(names)}`,
-      why: `in ${place.name}; a new Spaces key that only ${can} ${listed(place.buckets.map(({ bucket }) => bucket))}`,
+      why: `in ${place.name}${replaces}; a new Spaces key that only ${can} ${listed(place.buckets.map(({ bucket }) => bucket))}`,
       asked: `create a Spaces key for ${place.name}`,
       json: { kind: "github-secret", names },
       act: storeKey,
     };
   }
 
+  /** GitHub has at least one half of a key, which may be valid. */
+  function hadKey(): boolean {
+    return place.keySecrets?.some((name) => secrets.has(name)) === true;
+  }
+
   async function storeKey(): Promise<void> {
     const facts = setup.factsOf(place);
     const secret = facts && usableToken(facts.token);
-    const [ofId, ofSecret] = place.keySecrets ?? [];
-    if (facts === undefined || secret === undefined) return;
-    if (ofId === undefined || ofSecret === undefined) return;
+    if (facts === undefined || secret === undefined || place.keySecrets === undefined) {
+      throw new AppError("NO_TOKEN", "There is no token that can create a Spaces key.");
+    }
     const { config, token } = facts;
     const request: ProvisionRequest = {
       ...{ base: config.base, environment: config.environment, envFiles: config.envFiles },
@@ -241,8 +295,8 @@ function stepsOf(host: KeysHost, setup: Setup, seen: Seen): OutsideChange[] {
       prefix: keyPrefix(config, `ci-${place.purpose}`),
     };
     const made = await provision(host, request, setup.progress);
-    await handOver(request, made, [ofId, ofSecret]);
-    if (seen.secrets.has(ofSecret)) course.findings.push(oldKey(place));
+    if (hadKey()) course.findings.push(oldKey(place));
+    await handOver(request, made, place.keySecrets);
   }
 
   /**
@@ -255,13 +309,12 @@ function stepsOf(host: KeysHost, setup: Setup, seen: Seen): OutsideChange[] {
     [ofId, ofSecret]: readonly [string, string],
   ): Promise<void> {
     try {
-      if (seen.secrets.has(ofSecret)) {
+      if (secrets.has(ofSecret)) {
         bodyOf(await gh.api("DELETE", `${path}/secrets/${ofSecret}`));
       }
       await gh.setSecret(ofId, place.name, keys.id);
     } catch (error) {
-      await takeBack(host, request, { tag, names: [name], buckets: [] });
-      throw error;
+      throw withLeft(error, await takeBack(host, request, { tag, names: [name], buckets: [] }));
     }
     await note(host, request, tag, () => NOTHING_LEFT);
     try {
@@ -280,17 +333,14 @@ function bodyOf({ status, body }: GhAnswer, fix?: Hint): unknown {
   if (status >= 200 && status < 300) return body;
   const { message } = recordOf(body);
   const said = typeof message === "string" ? `: ${message}` : "";
-  const more = fix === undefined ? {} : { hint: fix };
+  const isRefusal = [403, 404, 422].includes(status);
+  const more = fix === undefined || !isRefusal ? {} : { hint: fix };
   throw new AppError("GH_FAILED", `GitHub answers ${status}${said}`, more);
 }
 
 const NEEDS_A_PLAN = hint`In a private repo, environments need GitHub Pro, Team or Enterprise.`;
 
-function notDone(
-  label: string,
-  why: string,
-  fix: Hint = hint`${own("ci", "github", "--apply")}`,
-): Finding {
+function notDone(label: string, why: string, fix: Hint): Finding {
   return finding("ci.not-applied", `${label}: ${why}.`, { fix });
 }
 
@@ -310,20 +360,21 @@ function oldKey({ name }: Place): Finding {
   return finding("ci.to-do", message, { fix: hint`${own("backend", "keys")}` });
 }
 
-/** Looks again: what GitHub does not list was not stored. @throws AppError GH_FAILED */
-export async function judgeAfter({ target, seen, course }: Setup): Promise<Finding[]> {
+/** Looks again: what GitHub does not list was not stored. */
+export async function judgeAfter({ target, seen, again, course }: Setup): Promise<Finding[]> {
   if (course.hasFailed) return course.findings;
-  const after = await seeAll(
-    target,
-    seen.map(({ place }) => place),
-  );
-  const missing = after.flatMap(({ place, secrets }) =>
-    [place.tokenSecret, ...(place.keySecrets ?? [])]
-      .filter((name) => !secrets.has(name))
-      .map((name) => `${name} in ${place.name}`),
-  );
-  if (missing.length === 0) return course.findings;
-  const message = `GitHub does not list these secrets: ${missing.join(", ")}.`;
-  const fix = hint`${own("ci", "github", "--apply")}`;
-  return [...course.findings, finding("ci.not-applied", message, { fix })];
+  const places = seen.map(({ place }) => place);
+  try {
+    const after = await seeAll(target, places);
+    const missing = after.flatMap(({ place, secrets }) =>
+      [place.tokenSecret, ...(place.keySecrets ?? [])]
+        .filter((name) => !secrets.has(name))
+        .map((name) => `${name} in ${place.name}`),
+    );
+    if (missing.length === 0) return course.findings;
+    return [...course.findings, notDone("GitHub does not list", listed(missing), again)];
+  } catch (error) {
+    const { message } = asAppError(error);
+    return [...course.findings, notDone("The check afterwards", message.replace(/\.$/, ""), again)];
+  }
 }

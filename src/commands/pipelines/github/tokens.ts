@@ -1,5 +1,6 @@
 import { inspectOnce } from "../../../concerns/token/inspect.ts";
-import { compareScopes, readNeeds } from "../../../concerns/token/needed-scopes.ts";
+import { judgeTeam } from "../../../concerns/token/judge.ts";
+import { allNeeded, compareScopes, readNeeds } from "../../../concerns/token/needed-scopes.ts";
 import type { Inspection } from "../../../concerns/token/verdict.ts";
 import { type Finding, failureOf } from "../../../core/finding.ts";
 import { AppError } from "../../../errors/app-error.ts";
@@ -21,7 +22,8 @@ interface Asking {
   readonly facts: Facts;
   readonly ask: Prompter<Facts>["ask"];
   readonly progress: (what: string) => void;
-  readonly force: boolean;
+  /** Store tokens that can do more than they should. */
+  readonly acceptTokens: boolean;
 }
 
 /**
@@ -33,7 +35,7 @@ interface Asking {
 export async function askForTokens(
   host: ObservingHost,
   places: readonly Place[],
-  { facts, ask, progress, force }: Asking,
+  { facts, ask, progress, acceptTokens }: Asking,
 ): Promise<readonly PipelineToken[]> {
   const inspections = new Map<string, Promise<Inspection>>();
   const inspect = inspectOnce(host, facts.token.hosts, inspections);
@@ -43,9 +45,11 @@ export async function askForTokens(
     const dirs = config.roots.map(({ dir }) => dir);
     const code = await readNeeds(host, { dirs, purpose, config });
     const its: Facts = { ...facts, config, token: { ...facts.token, code } };
+    // The guide proposes a name for the token.
+    const named: Facts = { ...its, config: { ...config, environment: place.name } };
     const text =
       host.env[place.variable] ??
-      (await ask?.(its, inspections, `For ${place.name} on GitHub: ${PURPOSE[purpose]}.`));
+      (await ask?.(named, inspections, `For ${place.name} on GitHub: ${PURPOSE[purpose]}.`));
     if (text === undefined) throw noToken(places);
     const token = Secret.of(text, { kind: "prompt" }).tokenInText();
     if (!(token instanceof Secret)) {
@@ -56,7 +60,7 @@ export async function askForTokens(
     }
     progress("Asking DigitalOcean about the token");
     const inspection = await inspect(token);
-    const wrong = judgePipelineToken(its, { place, token, inspection }, all, force);
+    const wrong = judgePipelineToken(its, { place, token, inspection }, all, acceptTokens);
     if (wrong !== undefined) throw failureOf(wrong);
     all.push({ place, token, inspection });
   }
@@ -70,10 +74,10 @@ const PURPOSE = {
 
 /** @returns why a token must not be stored in its place. */
 function judgePipelineToken(
-  { token: { code } }: Pick<Facts, "token">,
+  { token: { code }, config }: Pick<Facts, "token" | "config">,
   { place, token, inspection }: PipelineToken,
   others: readonly PipelineToken[],
-  force: boolean,
+  acceptTokens: boolean,
 ): Finding | undefined {
   const { name, purpose } = place;
   if (token.isOfSession) {
@@ -85,22 +89,38 @@ function judgePipelineToken(
     const message = `DigitalOcean ${what} the token for ${name}.`;
     return finding("ci.token", message, { fix: hint`Create a new token for it.` });
   }
+  const otherTeam = judgeTeam(inspection, config.team).find(({ level }) => level === "error");
+  if (otherTeam !== undefined) {
+    return { ...otherTeam, message: `The token for ${name}: ${otherTeam.message}` };
+  }
   const lacking = compareScopes(inspection, code)?.findings.find(({ level }) => level === "error");
   if (lacking !== undefined) {
     const message = `The token for ${name}: ${lacking.message}`;
     return { ...lacking, message };
   }
-  if (force) return undefined;
-  const same = others.find((each) => each.token.equals(token));
+  if (acceptTokens) return undefined;
+  const accept = own("ci", "github", "--apply", "--accept-tokens");
+  const same = others.find((each) => each.place.purpose !== purpose && each.token.equals(token));
   if (same !== undefined) {
     const message = `${same.place.name} and ${name} would have the same token. Then every branch can make changes with it.`;
-    const fix = hint`Create two tokens; or, to accept it: ${own("ci", "github", "--apply", "--force")}`;
+    const fix = hint`Create two tokens; or, to accept it: ${accept}`;
     return finding("ci.token", message, { fix });
   }
-  const writing = (inspection.scopes ?? []).filter((scope) => !/^read$|:read$/.test(scope));
-  if (purpose === "plan" && writing.length > 0) {
+  if (purpose === "apply") return undefined;
+  if (inspection.scopes === undefined) {
+    const message = `DigitalOcean did not say what the token for ${name} may do, and every branch of the repo gets it.`;
+    return finding("ci.token", message, {
+      fix: hint`Try again later; or, to accept it: ${accept}`,
+    });
+  }
+  // A plan of some data sources needs a scope that is not called read.
+  const needed = allNeeded(code.needs);
+  const writing = inspection.scopes.filter(
+    (scope) => !/^read$|:read$/.test(scope) && !needed.includes(scope),
+  );
+  if (writing.length > 0) {
     const message = `The token for ${name} can make changes (${writing.slice(0, 3).join(", ")}${writing.length > 3 ? ", …" : ""}). Every branch of the repo gets it.`;
-    const fix = hint`Create one with the scopes that ${own("scopes", "--for", "plan")} lists; or, to accept it: ${own("ci", "github", "--apply", "--force")}`;
+    const fix = hint`Create one with the scopes that ${own("scopes", "--for", "plan")} lists; or, to accept it: ${accept}`;
     return finding("ci.token", message, { fix });
   }
   return undefined;

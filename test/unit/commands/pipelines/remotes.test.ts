@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { reposIn } from "../../../../src/commands/pipelines/github/remotes.ts";
+import { repoNamed, reposIn } from "../../../../src/commands/pipelines/github/remotes.ts";
 
-const remote = (url: string, name = "origin") => `remote.${name}.url ${url}\n`;
+const remote = (url: string, name = "origin") => `${name}\t${url} (fetch)\n`;
 
 it.each<[url: string, expected: string]>([
   ["https://github.com/acme/web.git", "github.com/acme/web"],
@@ -10,6 +10,7 @@ it.each<[url: string, expected: string]>([
   ["https://user:secret@github.com/acme/web.git", "github.com/acme/web"],
   ["git@github.com:acme/web.git", "github.com/acme/web"],
   ["github.com:acme/web", "github.com/acme/web"],
+  ["git@github.com:/acme/web.git", "github.com/acme/web"],
   ["ssh://git@github.com/acme/web.git", "github.com/acme/web"],
   ["ssh://git@ssh.github.com:443/acme/web.git", "github.com/acme/web"],
   ["git@git.acme.example:acme/web.git", "git.acme.example/acme/web"],
@@ -24,6 +25,24 @@ it.each<[url: string, expected: string]>([
 ])("%s -> %s", (url, expected) => {
   const found = reposIn(remote(url), ["git.acme.example"]);
   expect(found.map(({ host, name }) => `${host}/${name}`).join()).toBe(expected);
+});
+
+it("counts where git pushes to", () => {
+  const text =
+    "origin\thttps://github.com/up/web (fetch)\norigin\tgit@github.com:acme/web (push)\n";
+  expect(reposIn(text, []).map(({ name }) => name)).toEqual(["up/web", "acme/web"]);
+});
+
+it.each<[wanted: string, expected: string | undefined]>([
+  ["acme/web", "github.com/acme/web"],
+  ["git.acme.example/acme/web", "git.acme.example/acme/web"],
+  ["web", undefined],
+  ["acme/..", undefined],
+  ["a/b/c/d", undefined],
+  ["https://github.com/acme/web", undefined],
+])("--repo %s", (wanted, expected) => {
+  const repo = repoNamed(wanted, "github.com");
+  expect(repo && `${repo.host}/${repo.name}`).toBe(expected);
 });
 
 it("lists each repo once, that of origin first", () => {
