@@ -349,16 +349,20 @@ function traceOf({ name, message, stack = "", ...more }: Error): string {
 function questionOf({ changes, commands, outside }: Report["plan"]): string {
   const [only, ...more] = commands;
   const runs = more.length === 0 ? only && title(only) : `${commands.length} commands`;
+  const isLong = outside.length > MOST_NAMED;
+  const made = changes.length + (isLong ? outside.length : 0);
   const parts = [
-    ...(changes.length === 0
-      ? []
-      : [changes.length === 1 ? "make this change" : `make these ${changes.length} changes`]),
+    ...(made === 0 ? [] : [made === 1 ? "make this change" : `make these ${made} changes`]),
+    ...(isLong ? [`${outside.length} of them outside this machine`] : []),
     ...(runs === undefined ? [] : [`run ${runs}`]),
-    ...outside.map(({ asked }) => asked),
+    ...(isLong ? [] : outside.map(({ asked }) => asked)),
   ];
-  const question = parts.join(", and ");
+  const question = parts.join(isLong ? ", " : ", and ");
   return `${question.charAt(0).toUpperCase()}${question.slice(1)}?`;
 }
+
+/** More changes outside this machine are only counted: their names are in the list above the question. */
+const MOST_NAMED = 3;
 
 const NOBODY: Omit<Asking, "loginTalk"> = {
   approve: async () => true,

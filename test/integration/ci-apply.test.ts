@@ -351,7 +351,7 @@ describe.skipIf(missing !== "")(
       const maker = { DIGITALOCEAN_TOKEN: its.token };
       const dry = await its.run(["ci", "github", "--apply", "--dry-run"], { env: maker });
       expect([dry.stdout, its.account.calls]).toEqual([
-        expect.stringMatching(/a new Spaces key that only reads acme-tfstate/),
+        expect.stringMatching(/a new Spaces key that reads only acme-tfstate/),
         [],
       ]);
       const { status, stderr } = await its.run(APPLY, { env: { ...its.tokens, ...maker } });
@@ -440,7 +440,7 @@ describe.skipIf(missing !== "")(
         await terminal.waitFor(/For digitalocean-apply on GitHub: a token that can make changes/);
         await terminal.waitFor(ASKS);
         terminal.type(`${its.apply}\r`);
-        await terminal.waitFor(/Make this change, and create environment/);
+        await terminal.waitFor(/Make these 6 changes, 5 of them outside this machine\?/);
         expect(its.github.writes).toEqual([]);
         terminal.type("y");
         expect(await terminal.exit).toBe(0);

@@ -265,7 +265,7 @@ function stepsOf(host: KeysHost, setup: Setup, seen: Seen): OutsideChange[] {
     const replaces = hadKey() ? ", replace others" : "";
     return {
       label: `secrets ${listed(names)}`,
-      why: `in ${place.name}${replaces}; a new Spaces key that only ${can} ${listed(place.buckets.map(({ bucket }) => bucket))}`,
+      why: `in ${place.name}${replaces}; a new Spaces key that ${can} only ${listed(place.buckets.map(({ bucket }) => bucket))}`,
       asked: `create a Spaces key for ${place.name}`,
       json: { kind: "github-secret", names },
       act: storeKey,
