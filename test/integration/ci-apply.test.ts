@@ -268,7 +268,7 @@ describe.skipIf(missing !== "")(
       [
         "an app instead of a person",
         { user: [403] },
-        /answers 403 to the question who gh's user is/,
+        /did not say who gh's user is \(status 403\)/,
       ],
       ["a gh that is not logged in", { isLoggedOut: true }, /gh is not logged in to github\.com/],
     ])("sends nothing to %s", async (_, options, said) => {

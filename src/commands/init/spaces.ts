@@ -222,7 +222,7 @@ function unreadable({ keys }: Begun, files: readonly string[]): Finding {
 
 /** The request may still be carried out. */
 function notListed(names: readonly string[]): Finding {
-  const message = `DigitalOcean does not list ${listed(names)}, which a run asked for before it was stopped. It may still come.`;
+  const message = `A run that was stopped asked DigitalOcean to create ${listed(names)}. It is not listed, but may still appear.`;
   const fix = hint`Run ${own()} again in 5 minutes.`;
   return finding("spaces.unfinished", message, { fix });
 }

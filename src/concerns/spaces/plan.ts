@@ -123,7 +123,7 @@ function judgeRivals({ machine: { env }, envFile: { file }, spaces: { keys } }: 
   const inShell = all.filter((name) => env[name]);
   const written = all.filter((name) => inFile.get(name));
   if (inShell.length + written.length === 0) return [];
-  const message = `${listed([...new Set([...inShell, ...written])])} without the other half of the pair: remove it first, ${why}.`;
+  const message = `${listed([...new Set([...inShell, ...written])])} without the other half of the pair, ${why}. Remove it first.`;
   const fix =
     inShell.length > 0
       ? hint`${unset(...inShell)}`
@@ -257,6 +257,6 @@ export function judgeUnfinished({
   const fix =
     keys.kind === "keys"
       ? hint`${own()} deletes the keys that are not in use.`
-      : hint`${goOn} goes on with it, and deletes the keys that are not in use.`;
+      : hint`${goOn} finishes it, and deletes the keys that are not in use.`;
   return [finding("spaces.unfinished", message, { fix })];
 }

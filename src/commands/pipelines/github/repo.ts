@@ -51,7 +51,7 @@ export async function findTarget(
   if (findings.length > 0) return { findings };
   const { login, id } = recordOf(user.body);
   if (user.status !== 200 || typeof login !== "string" || typeof id !== "number") {
-    const message = `${repo.host} answers ${user.status} to the question who gh's user is, so nobody could be the reviewer.`;
+    const message = `${repo.host} did not say who gh's user is (status ${user.status}), so nobody could be the reviewer.`;
     throw new AppError("GH_FAILED", message, {
       hint: hint`Log in as a person: ${run("gh", "auth", "login", "--hostname", repo.host)}`,
     });
@@ -92,8 +92,8 @@ function noRepo(message: string): Finding {
 
 function severalRepos(repos: readonly GithubRepo[]): Finding {
   const names = repos.map(fullName);
-  const message = `The remotes are several repos on GitHub: ${listed(names)}.`;
-  const fix = hint`${own("ci", "github", "--apply", "--repo", names[0] ?? "")}`;
+  const message = `The git remotes point to several repos on GitHub: ${listed(names)}.`;
+  const fix = hint`Name the one that you want: ${own("ci", "github", "--apply", "--repo", names[0] ?? "")}`;
   return finding("ci.no-repo", message, { fix });
 }
 

@@ -266,7 +266,7 @@ function stepsOf(host: KeysHost, setup: Setup, seen: Seen): OutsideChange[] {
     return {
       label: `secrets ${listed(names)}`,
       why: `in ${place.name}${replaces}; a new Spaces key that ${can} only ${listed(place.buckets.map(({ bucket }) => bucket))}`,
-      asked: `create a Spaces key for ${place.name}`,
+      asked: `create a Spaces key and store it in ${place.name}`,
       json: { kind: "github-secret", names },
       act: storeKey,
     };
@@ -351,7 +351,7 @@ function noReviewers({ name }: Place, branch: string): Finding {
 }
 
 function unusedKey(name: string): Finding {
-  const message = `Spaces key ${name} stays valid, as GitHub may have it.`;
+  const message = `Spaces key ${name} is not deleted: storing it failed, but GitHub may have it. If it does not, delete the key.`;
   return finding("ci.to-do", message, { fix: hint`${own("backend", "keys")}` });
 }
 
@@ -372,9 +372,15 @@ export async function judgeAfter({ target, seen, again, course }: Setup): Promis
         .map((name) => `${name} in ${place.name}`),
     );
     if (missing.length === 0) return course.findings;
-    return [...course.findings, notDone("GitHub does not list", listed(missing), again)];
+    return [
+      ...course.findings,
+      notDone("Stored, but not listed by GitHub", listed(missing), again),
+    ];
   } catch (error) {
     const { message } = asAppError(error);
-    return [...course.findings, notDone("The check afterwards", message.replace(/\.$/, ""), again)];
+    return [
+      ...course.findings,
+      notDone("GitHub could not be asked what it stored", message.replace(/\.$/, ""), again),
+    ];
   }
 }

@@ -85,9 +85,12 @@ function judgePipelineToken(
     return finding("ci.token", message, { fix: hint`Create a token for the pipeline.` });
   }
   if (inspection.state !== "alive") {
-    const what = inspection.state === "refused" ? "refuses" : "did not confirm";
-    const message = `DigitalOcean ${what} the token for ${name}.`;
-    return finding("ci.token", message, { fix: hint`Create a new token for it.` });
+    const isRefused = inspection.state === "refused";
+    const message = isRefused
+      ? `DigitalOcean refuses the token for ${name}.`
+      : `DigitalOcean could not confirm the token for ${name}.`;
+    const fix = isRefused ? hint`Create a new token for it.` : hint`Try again later.`;
+    return finding("ci.token", message, { fix });
   }
   const otherTeam = judgeTeam(inspection, config.team).find(({ level }) => level === "error");
   if (otherTeam !== undefined) {
