@@ -1,9 +1,9 @@
 import { keysApi } from "../../concerns/spaces/access-keys.ts";
 import { KEY_NAME } from "../../concerns/spaces/plan.ts";
 import { TEMPORARY } from "../../concerns/spaces/provision.ts";
-import { judgeToken } from "../../concerns/token/judge.ts";
+import { whyUnusable } from "../../concerns/token/judge.ts";
 import { usableToken } from "../../concerns/token/storing.ts";
-import { type Finding, failureOf } from "../../core/finding.ts";
+import { failureOf } from "../../core/finding.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { hint, own } from "../../errors/hint.ts";
 import type { Facts, ObserveOptions, ObservingHost } from "../init/observe.ts";
@@ -58,7 +58,7 @@ export async function listKeys(
 }
 
 function whyNoToken(facts: Facts): AppError {
-  const [wrong]: readonly Finding[] = judgeToken(facts).filter(({ level }) => level === "error");
+  const [wrong] = whyUnusable(facts);
   if (wrong !== undefined) return failureOf(wrong);
   return new AppError("NO_TOKEN", "No valid token.", { hint: hint`${own("check")}` });
 }

@@ -12,7 +12,7 @@ import {
   TEMPORARY,
   withLeft,
 } from "../../concerns/spaces/provision.ts";
-import { judgeToken } from "../../concerns/token/judge.ts";
+import { whyUnusable } from "../../concerns/token/judge.ts";
 import { usableToken } from "../../concerns/token/storing.ts";
 import type { ApplyHost } from "../../core/change.ts";
 import type { Finding } from "../../core/finding.ts";
@@ -216,7 +216,7 @@ function rotationOf(facts: Facts, { current, keys, ids }: Old): ProvisionRequest
 function judge(facts: Facts, { current, here, ids, secrets }: Old, places: number): Finding[] {
   const { token, spaces, machine, config } = facts;
   if (usableToken(token) === undefined) {
-    return judgeToken(facts).filter(({ level }) => level === "error");
+    return whyUnusable(facts);
   }
   if (machine.isCi) return [inCi()];
   if (spaces.keys.kind !== "keys") {

@@ -130,7 +130,7 @@ export async function logout(
                 }),
               )
             ).flat(),
-            ...(uninstall ? all.flatMap(judgeUnfinished) : []),
+            ...(uninstall ? judgeUnfinished(facts) : []),
             ...unreadPlaces(facts, places),
             ...(olds.length === 0
               ? [notSearched(places)]
@@ -264,14 +264,13 @@ function isMeantForSecrets(path: string): boolean {
 
 /** The tokens in use, and those that they override. */
 function tokensOf(all: Many): readonly Secret[] {
-  const tokens = all.flatMap((facts) => {
+  return all.flatMap((facts) => {
     const { state: token } = facts.token;
     const login = loginOf(facts)?.token ?? [];
     if (token.kind === "found") return [token.token, ...token.shadowed, login].flat();
     if (token.kind === "beside-login") return [token.token, login].flat();
     return [token.kind === "conflict" ? token.tokens : [], login].flat(2);
   });
-  return tokens;
 }
 
 /** The tokens in the files of values that we write, also if their source is gone. */

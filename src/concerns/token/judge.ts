@@ -41,6 +41,11 @@ const MOST_SHOWN = 5;
 
 const RUN_AGAIN = hint`run ${own()} on a terminal. In a script: … | ${own("--token-stdin")}`;
 
+/** The findings of judgeToken that are errors: why there is no usable token. */
+export function whyUnusable(known: Known): Finding[] {
+  return judgeToken(known).filter(({ level }) => level === "error");
+}
+
 /** The findings about the token: whether there is one, and whether it can be used. */
 export function judgeToken({
   token: { state: token, inspection, offers = NO_OFFERS },

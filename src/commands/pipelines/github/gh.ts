@@ -4,7 +4,7 @@ import { hint, run } from "../../../errors/hint.ts";
 import type { Host } from "../../../host/host.ts";
 import { jsonIn } from "../../../lib/json.ts";
 import type { Secret } from "../../../secret/secret.ts";
-import type { GithubRepo } from "./remotes.ts";
+import { fullName, type GithubRepo } from "./remotes.ts";
 
 /** The user's own gh, which has their login (docs/design.md rule 13). */
 export interface Gh {
@@ -47,7 +47,7 @@ export function openGh(host: GhHost, file: string, repo: GithubRepo): Gh {
       return { status: Number(status), body: jsonIn(rest.join("\n\n")) };
     },
     async setSecret(name, environment, value) {
-      const where = ["--env", environment, "--repo", `${repo.host}/${repo.name}`];
+      const where = ["--env", environment, "--repo", fullName(repo)];
       const { exitCode, stderr } = await host.run({
         ...{ ...call, args: ["secret", "set", name, ...where], input: value.reveal() },
         // Ctrl-C must not end it between GitHub's key and the write.

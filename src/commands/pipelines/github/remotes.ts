@@ -6,6 +6,11 @@ export interface GithubRepo {
   readonly name: string;
 }
 
+/** Such as "github.com/acme/web". */
+export function fullName({ host, name }: GithubRepo): string {
+  return `${host}/${name}`;
+}
+
 /**
  * The repos on GitHub that git's remotes fetch from or push to, each once, that of `origin` first.
  *
@@ -19,7 +24,7 @@ export function reposIn(text: string, hosts: readonly string[]): readonly Github
     return repo === undefined ? [] : [{ remote, repo }];
   });
   all.sort((a, b) => Number(b.remote === "origin") - Number(a.remote === "origin"));
-  const found = new Map(all.map(({ repo }) => [`${repo.host}/${repo.name}`.toLowerCase(), repo]));
+  const found = new Map(all.map(({ repo }) => [fullName(repo).toLowerCase(), repo]));
   return [...found.values()];
 }
 

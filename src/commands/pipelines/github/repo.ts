@@ -8,7 +8,7 @@ import { recordOf } from "../../../lib/json.ts";
 import type { Facts } from "../../init/observe.ts";
 import { finding } from "../findings.ts";
 import { type Gh, notLoggedIn, openGh } from "./gh.ts";
-import { type GithubRepo, repoNamed, reposIn } from "./remotes.ts";
+import { fullName, type GithubRepo, repoNamed, reposIn } from "./remotes.ts";
 
 /** The repo on GitHub that gets the secrets, and who sets it up. */
 export interface Target {
@@ -79,10 +79,6 @@ function choose(
   const [repo, ...others] = repos;
   if (repo === undefined) return { findings: [noRepo("No remote of this repo is on GitHub.")] };
   return others.length > 0 ? { findings: [severalRepos(repos)] } : { repo };
-}
-
-function fullName({ host, name }: GithubRepo): string {
-  return `${host}/${name}`;
 }
 
 function noRepo(message: string): Finding {

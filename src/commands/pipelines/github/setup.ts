@@ -7,7 +7,7 @@ import {
   takeBack,
   withLeft,
 } from "../../../concerns/spaces/provision.ts";
-import { judgeToken } from "../../../concerns/token/judge.ts";
+import { whyUnusable } from "../../../concerns/token/judge.ts";
 import { usableToken } from "../../../concerns/token/storing.ts";
 import type { Finding } from "../../../core/finding.ts";
 import type { OutsideChange } from "../../../core/outside-change.ts";
@@ -20,6 +20,7 @@ import type { KeysHost } from "../../init/spaces.ts";
 import { finding } from "../findings.ts";
 import type { GhAnswer } from "./gh.ts";
 import type { Place } from "./places.ts";
+import { fullName, type GithubRepo } from "./remotes.ts";
 import type { Target } from "./repo.ts";
 import type { PipelineToken } from "./tokens.ts";
 
@@ -41,7 +42,7 @@ export async function seeAll(
 ): Promise<readonly Seen[]> {
   return Promise.all(
     places.map(async (place): Promise<Seen> => {
-      const base = `repos/${repo.name}/environments/${place.name}`;
+      const base = pathOf(repo, place);
       const answer = await gh.api("GET", base);
       if (answer.status === 404) {
         return { place, isThere: false, secrets: new Set(), branches: [], hasReviewers: false };
@@ -78,6 +79,10 @@ export async function seeAll(
     const all = recordOf(bodyOf(await gh.api("GET", `${path}?per_page=100`)))[list];
     return Array.isArray(all) ? all : [];
   }
+}
+
+function pathOf(repo: GithubRepo, { name }: Place): string {
+  return `repos/${repo.name}/environments/${name}`;
 }
 
 function nameIn(each: unknown): string {
@@ -119,10 +124,13 @@ export interface Setup {
 /** What is wrong before anything is done, and before a person is asked for tokens. */
 export function judgeSetup(setup: Omit<Setup, "tokens">): readonly Finding[] {
   const { seen, renew, factsOf } = setup;
-  const makers = seen.filter((each) => lacksKey(each, renew)).map(({ place }) => factsOf(place));
+  const lacking = seen.filter((each) => lacksKey(each, renew));
+  const makers = [...new Set(lacking.flatMap(({ place }) => factsOf(place) ?? []))];
   return [
     ...seen.flatMap((each) => judgeEnvironment(setup, each)),
-    ...[...new Set(makers)].flatMap(judgeKeyMaker),
+    ...makers.flatMap(judgeKeyMaker),
+    // The journal is that of all environments.
+    ...makers.slice(0, 1).flatMap(judgeUnfinished),
   ];
 }
 
@@ -155,14 +163,12 @@ function judgeEnvironment(
 }
 
 /** The repo's own token creates the Spaces keys. */
-function judgeKeyMaker(facts: Facts | undefined): Finding[] {
-  if (facts === undefined) return [];
-  if (usableToken(facts.token) !== undefined) {
-    return [...judgeKeyScopes(facts.token), ...judgeUnfinished(facts)];
-  }
-  return judgeToken(facts)
-    .filter(({ level }) => level === "error")
-    .map((each) => ({ ...each, message: `For the pipeline's Spaces keys: ${each.message}` }));
+function judgeKeyMaker(facts: Facts): Finding[] {
+  if (usableToken(facts.token) !== undefined) return judgeKeyScopes(facts.token);
+  return whyUnusable(facts).map((each) => ({
+    ...each,
+    message: `For the pipeline's Spaces keys: ${each.message}`,
+  }));
 }
 
 interface Step extends Pick<OutsideChange, "label" | "why" | "asked"> {
@@ -180,7 +186,7 @@ function stepsOf(host: KeysHost, setup: Setup, seen: Seen): OutsideChange[] {
   const { place, isThere, branches, secrets } = seen;
   const { gh, repo, me } = target;
   const where = `on ${repo.host}, ${repo.name}`;
-  const path = `repos/${repo.name}/environments/${place.name}`;
+  const path = pathOf(repo, place);
   const steps = [
     ...(isThere ? [] : [environment()]),
     ...(place.purpose === "apply" && branches.length === 0 ? [onlyBranch()] : []),
@@ -191,7 +197,7 @@ function stepsOf(host: KeysHost, setup: Setup, seen: Seen): OutsideChange[] {
     ...{ ...change, sign: "+" },
     json: () => ({
       ...json,
-      ...{ repo: `${repo.host}/${repo.name}`, environment: place.name, why: change.why },
+      ...{ repo: fullName(repo), environment: place.name, why: change.why },
     }),
     async apply() {
       if (course.hasFailed) return [notDone(change.label, "an earlier step failed", again)];
