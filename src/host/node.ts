@@ -29,6 +29,8 @@ export interface Surface {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly interrupted: AbortSignal;
+  /** The machine's, if not given. */
+  readonly clock?: Clock;
   /** Questions to a person are without colours. */
   readonly isPlain?: boolean;
   /** Called before a tool that may ask on the terminal. */
@@ -99,20 +101,13 @@ export function nodeHost(packageFolder: string, surface: Surface): Host {
   const cwd = surface.cwd();
   let npmFiles: Host["npmFiles"] | undefined;
   let input: string | undefined;
-  const clock: Clock = {
-    now: () => Date.now(),
-    sleep: (ms) =>
-      wait(ms, undefined, { signal: interrupted }).catch(() => {
-        throw new AppError("INTERRUPTED", "Interrupted.");
-      }),
-  };
   return {
     env,
     platform,
     packageFolder,
     // A dozen small files. Reading them synchronously takes a tenth of the time.
     template: (name) => readFileSync(join(packageFolder, "templates", name), "utf8"),
-    clock,
+    clock: surface.clock ?? clockUntil(interrupted),
     steadyClock: { now: () => performance.now(), sleep: (ms) => wait(ms) },
     interrupted,
     cwd,
@@ -156,6 +151,16 @@ export function nodeHost(packageFolder: string, surface: Surface): Host {
       (await import("./open-page.ts")).openPage(address, notIn, { env, platform }),
     terminal:
       stdin.isTTY && stderr.isTTY ? once(() => nodeTerminal(interrupted, isPlain)) : undefined,
+  };
+}
+
+function clockUntil(interrupted: AbortSignal): Clock {
+  return {
+    now: () => Date.now(),
+    sleep: (ms) =>
+      wait(ms, undefined, { signal: interrupted }).catch(() => {
+        throw new AppError("INTERRUPTED", "Interrupted.");
+      }),
   };
 }
 

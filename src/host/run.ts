@@ -83,7 +83,7 @@ export async function run(
   for (const timer of [...timers, idle]) clearTimeout(timer);
   interrupted.removeEventListener("abort", interrupt);
   // Ctrl-C ends both the tool and this process. The tool's end may be noticed first.
-  if (isDialogue && signal === "SIGINT") throw interruption();
+  if (!isSteady && signal === "SIGINT") throw interruption();
   if (!isSteady) assertNot(interrupted);
   const end = stopped ?? (exitCode === null ? "signalled" : "exited");
   return { end, exitCode: exitCode ?? undefined, ...streams };

@@ -21,7 +21,7 @@ interface Store extends Workbench {
 /** A workbench in which digitaloceanspaces.com is this machine. */
 async function storeBench(config: object, options: SpacesOptions = {}): Promise<Store> {
   const bench = await workbench();
-  const spaces = await startSpaces(bench.root, options);
+  const spaces = await startSpaces(options);
   onTestFinished(() => spaces.close());
   await bench.write(".do-bootstraprc", JSON.stringify(config));
   await bench.write(".env", envLines(spaces.keys));

@@ -1,7 +1,6 @@
 import { cp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Ajv } from "ajv";
-import { dir as temporaryFolder } from "tmp-promise";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { OPENSSL } from "../fixtures/certificate.ts";
@@ -82,12 +81,8 @@ const needsOpenssl = OPENSSL ? "" : " (needs openssl)";
 
 let spaces: Spaces;
 beforeAll(async () => {
-  const { path, cleanup } = await temporaryFolder({ unsafeCleanup: true });
-  if (OPENSSL) spaces = await startSpaces(path);
-  return async () => {
-    await spaces?.close();
-    await cleanup();
-  };
+  if (OPENSSL) spaces = await startSpaces();
+  return () => spaces?.close();
 });
 
 it("every example is tested", async () => {

@@ -50,7 +50,7 @@ async function benchWithKeys(options: GithubOptions = {}): Promise<Bench & KeysB
 }
 
 async function onGithub<B extends Workbench>(its: B, options: GithubOptions): Promise<B & Bench> {
-  const github = await startGithub(its.root, options);
+  const github = await startGithub(options);
   onTestFinished(() => github.close());
   await github.install(its.bin);
   await its.git("checkout", "--quiet", "-b", "main");
