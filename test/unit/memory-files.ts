@@ -1,4 +1,4 @@
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import type { FileSnapshot, Files, Snapshot } from "../../src/host/host.ts";
 import { isInside } from "../../src/lib/paths.ts";
 
@@ -43,7 +43,13 @@ export function memoryFiles(
   for (const [name, entry] of Object.entries(entries)) {
     if (entry !== undefined) byPath.set(resolve(top, name), entry);
   }
-  const paths = [...byPath.keys()];
+  const namesIn = new Map<string, Set<string>>();
+  for (const path of byPath.keys()) {
+    for (let at = path; at !== dirname(at); at = dirname(at)) {
+      const names = namesIn.get(dirname(at)) ?? new Set();
+      namesIn.set(dirname(at), names.add(basename(at)));
+    }
+  }
   const blocked = readOnly.map((folder) => resolve(top, folder));
   const real = (path: string): string => {
     const entry = byPath.get(path);
@@ -61,7 +67,7 @@ export function memoryFiles(
       return this;
     },
     async look(path) {
-      const isFolder = paths.some((each) => each !== path && isInside(each, path));
+      const isFolder = namesIn.has(resolve(path));
       const entry = byPath.get(path) ?? (isFolder ? { unusable: "a directory" } : undefined);
       const target = real(path);
       const link = isInside(path, top) && !isInside(target, top) ? linkOn(path) : undefined;
@@ -71,8 +77,7 @@ export function memoryFiles(
       return { kind: "unusable", path, target, why: "not in the repo", link };
     },
     async list(folder) {
-      const below = paths.filter((path) => path !== folder && isInside(path, folder));
-      return [...new Set(below.map((path) => relative(folder, path).split("/")[0] ?? ""))].sort();
+      return [...(namesIn.get(resolve(folder)) ?? [])].sort();
     },
     async leftOvers() {
       return [];
