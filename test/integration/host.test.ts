@@ -373,6 +373,12 @@ describe("run", () => {
     expect(await called).toMatchObject({ end: "stopped", exitCode: undefined });
   });
 
+  it("Ctrl-C that ends the tool first is an interruption, unless the tool can't get it", async () => {
+    const args = ["-c", "kill -INT $$"];
+    await expect(run({ ...call, args }, never)).rejects.toMatchObject({ code: "INTERRUPTED" });
+    expect(await run({ ...call, args, isSteady: true }, never)).toMatchObject({ end: "signalled" });
+  });
+
   it.each([0, 50])("an interruption after %i ms ends it", async (ms) => {
     const controller = new AbortController();
     if (ms === 0) controller.abort();
