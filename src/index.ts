@@ -168,6 +168,7 @@ function asking({
     replace: undefined,
     makeCurrent: undefined,
     askForKeys: undefined,
+    askToSetUp: undefined,
     askForToken:
       token &&
       (async ({ config, token: facts }) => {

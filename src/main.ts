@@ -206,6 +206,11 @@ async function runHere(
           );
           return shown[at]?.is;
         },
+        async askToSetUp(repo) {
+          progress.end();
+          const question = `Also create the environments and secrets on ${safe(repo)}, with your own gh?`;
+          return (await open()).confirm(question, false);
+        },
         async retry(why) {
           progress.end();
           const { retryQuestion } = await import("./concerns/token/guide.ts");
@@ -374,6 +379,7 @@ const NOBODY: Omit<Asking, "loginTalk"> = {
   replace: undefined,
   makeCurrent: undefined,
   askForKeys: undefined,
+  askToSetUp: undefined,
   askForRoots: undefined,
   choose: undefined,
 };

@@ -14,8 +14,8 @@ export interface Finding {
   readonly fix?: Hint;
   /** A path, with a line if there is one. */
   readonly where?: string;
-  /** For a person, findings with the same title are printed in one paragraph. */
-  readonly paragraph?: { readonly title: string; readonly item: string };
+  /** For a person, findings with the same title are printed in one paragraph, with its own fix if it has one. */
+  readonly paragraph?: { readonly title: string; readonly item: string; readonly fix?: Hint };
   /** The root that is skipped because of this error, while the others are prepared. */
   readonly skippedRoot?: string;
   /** An error about something that the run leaves unchanged: it blocks no change. */

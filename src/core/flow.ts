@@ -59,6 +59,8 @@ export interface Task<F> {
   isStillTrue?(facts: F): Promise<void>;
   /** How many roots the plan's commands may prepare at the same time. */
   rootsAtOnce?(facts: F): Promise<number>;
+  /** The files that change because of what was done outside this machine. A run that ends before that is repeated. */
+  afterwards?(facts: F): Promise<readonly Change[]>;
   /** Called once the plan is empty: immediately, or after the changes. */
   finish?(
     last: Look<F>,
@@ -115,7 +117,11 @@ export async function runTask<F>(
   if (second.plan.changes.length > 0) throw notConverged(second.plan);
   const inGit = (await task.inGit?.(paths, second.facts)) ?? NOTHING_DONE.inGit;
   const outside = await applyOutside(first.plan);
-  return finished(second, { applied, warnings, commands, inGit, ...outside });
+  const last = await applyLast(second.facts);
+  return finished(second, {
+    ...{ applied: [...applied, ...last.applied], warnings: [...warnings, ...last.warnings] },
+    ...{ commands, inGit: new Map([...inGit, ...last.inGit]), ...outside },
+  });
 
   async function finished(
     last: Look<F>,
@@ -136,6 +142,21 @@ export async function runTask<F>(
       if (findings.length === 0) done.push(change);
     }
     return { outside: done, failed };
+  }
+
+  async function applyLast(facts: F): Promise<Pick<Result<F>, "applied" | "warnings" | "inGit">> {
+    const changes = (await task.afterwards?.(facts)) ?? [];
+    if (changes.length === 0) return NOTHING_DONE;
+    const { apply } = await import("./apply.ts");
+    const guard = task.guard(facts);
+    const made = await apply(host, changes, {
+      guard,
+      isStillTrue: async () => undefined,
+      progress,
+    });
+    const paths = changes.flatMap(({ file }) => file ?? []);
+    const about = (await task.inGit?.(paths, facts)) ?? NOTHING_DONE.inGit;
+    return { applied: changes, warnings: made, inGit: about };
   }
 
   async function applyAll({ facts, plan }: Look<F>): Promise<readonly string[]> {

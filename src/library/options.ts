@@ -182,6 +182,8 @@ export interface CheckOptions extends LookOptions {
   readonly all?: boolean | undefined;
   /** Also searches git history, states, Docker contexts and npm files for tokens. */
   readonly history?: boolean | undefined;
+  /** Also asks GitHub, through the user's gh, about the secrets that `ci --apply` has stored for a pipeline. */
+  readonly remote?: boolean | undefined;
 }
 
 export interface ScopesOptions extends Options {

@@ -27,6 +27,8 @@ export interface Asking {
   readonly makeCurrent: Prompter<Facts>["makeCurrent"];
   /** Asks whether to make a Spaces key for the state, and its bucket. */
   readonly askForKeys: Prompter<Facts>["keys"];
+  /** Asks whether to set up a pipeline on a repo, too, such as "github.com/acme/web". */
+  readonly askToSetUp: ((repo: string) => Promise<boolean>) | undefined;
   /** Asks which root modules to prepare. */
   readonly askForRoots: Prompter<Facts>["roots"];
   /** Asks which token under another name to use. */

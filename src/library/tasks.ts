@@ -4,7 +4,8 @@ import { withoutCheckout } from "../commands/init/in-ci.ts";
 import type { LoginRequest } from "../commands/init/log-in.ts";
 import type { Facts } from "../commands/init/observe.ts";
 import type { ExposedFiles } from "../commands/leaks/in-git.ts";
-import { findingsIn, statusOf } from "../core/finding.ts";
+import { usableToken } from "../concerns/token/storing.ts";
+import { type Finding, findingsIn, statusOf } from "../core/finding.ts";
 import { type Look, NOTHING_DONE, type Result } from "../core/flow.ts";
 import { isEmpty, type Plan } from "../core/plan.ts";
 import { title } from "../core/run-commands.ts";
@@ -116,7 +117,7 @@ const NO_EXTRAS = { retry: undefined, makeCurrent: undefined, askForKeys: undefi
 /** @throws AppError those of look in commands/init/bootstrap.ts. */
 export async function check(
   runtime: Runtime,
-  { history = false, strict = false, all = false, ...options }: Asked<CheckOptions>,
+  { history = false, remote = false, strict = false, all = false, ...options }: Asked<CheckOptions>,
 ): Promise<Reported<Report>> {
   const { env, cwd, home } = runtime.host;
   const about = { ...NOTHING_DONE, command: "check", dryRun: false, env, cwd, home } as const;
@@ -135,7 +136,10 @@ export async function check(
   const plan = history
     ? await withLeaks({ facts: searched.facts, plan: whole }, runtime)
     : await withExposed(looks, whole, exposed);
-  const seen = judgeOneToken(looks.map(({ facts }) => facts));
+  const seen = [
+    ...judgeOneToken(looks.map(({ facts }) => facts)),
+    ...(remote ? await lookAtPipeline(looks, runtime) : []),
+  ];
   const placed = await Promise.all(looks.map((one) => withPlaces(one, exposed, runtime)));
   const [{ facts, places = [] } = found] = placed;
   const report: Report = {
@@ -223,6 +227,17 @@ async function exposedFiles(
     host,
     each.map(({ facts }) => facts),
   );
+}
+
+async function lookAtPipeline(
+  looks: readonly Look<Facts>[],
+  { host, progress }: Runtime,
+): Promise<readonly Finding[]> {
+  const { checkRemote } = await import("../commands/pipelines/check-remote.ts");
+  progress("Asking GitHub");
+  const held = looks.flatMap(({ facts: { token } }) => usableToken(token)?.fingerprint ?? []);
+  const [first] = looks;
+  return first === undefined ? [] : checkRemote(host, first.facts, new Set(held));
 }
 
 async function withExposed(

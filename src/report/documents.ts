@@ -201,7 +201,7 @@ export type ChangeDocument =
       readonly why: string;
     }
   | {
-      readonly kind: "github-secret";
+      readonly kind: "github-secret" | "github-secret-removal";
       readonly repo: string;
       readonly environment: string;
       /** The names of the secrets. */

@@ -255,6 +255,11 @@ const githubSecret = v.strictObject({
   names: v.array(text("The name of a secret.")),
   ...onGithub,
 });
+const removedSecret = v.strictObject({
+  kind: v.literal("github-secret-removal"),
+  names: v.array(text("The name of a secret that is deleted.")),
+  ...onGithub,
+});
 const command = {
   kind: v.literal("run"),
   command: text("The command as you would type it."),
@@ -264,7 +269,8 @@ const command = {
 
 const CHANGES = [
   ...([file, context, gone, loggedOut, selection, revocation, loggedIn] as const),
-  ...([madeBucket, madeKey, removedKey, githubEnvironment, githubBranch, githubSecret] as const),
+  ...([madeBucket, madeKey, removedKey, githubEnvironment, githubBranch] as const),
+  ...([githubSecret, removedSecret] as const),
 ] as const;
 
 const whoIsWho = {

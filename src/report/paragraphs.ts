@@ -12,6 +12,8 @@ export function inParagraphs(worstFirst: readonly Finding[]): Finding[] {
     const all = [first, ...others];
     const items = all.flatMap(({ paragraph }) => paragraph?.item ?? []);
     const message = `${first.paragraph.title}: ${items.join("; ")}.`;
-    return { ...first, id: all.map(({ id }) => id).join(", "), message };
+    const ids = [...new Set(all.map(({ id }) => id))].join(", ");
+    const { fix } = first.paragraph;
+    return { ...first, id: ids, message, ...(fix === undefined ? {} : { fix }) };
   });
 }

@@ -73,18 +73,28 @@ describe.concurrent("ci", () => {
     expect(first.stderr).toMatch(
       /^\+ \.github\/workflows\/do-bootstrap\.yml {2}plan on pull requests/m,
     );
-    expect(first.stderr).toContain(
-      "→ gh secret set DIGITALOCEAN_TOKEN_PLAN --env digitalocean-plan\n",
+    expect(first.stderr).toMatch(
+      /· To set up on GitHub: environment digitalocean-plan; DIGITALOCEAN_TOKEN_PLAN in digitalocean-plan; [^[]*\[ci\.to-do\]\n {2}→ do-bootstrap ci github --apply does/,
     );
-    expect(first.stderr).toMatch(/digitalocean-plan: [^[]*\bdroplet:read\b/);
-    expect(first.stderr).not.toMatch(/digitalocean-plan: [^[]*\bdroplet:create\b/);
-    expect(first.stderr).toMatch(/digitalocean-apply: [^[]*\bdroplet:create\b/);
     expect(first.stderr).not.toContain("ci.no-lock-file");
     const before = await treeHash(bench.repo);
     const again = await bench.run(["ci", "github"]);
     expect(again.status).toBe(0);
     expect(again.stderr).toMatch(/^✓ Nothing to do/m);
     expect(await treeHash(bench.repo)).toBe(before);
+  });
+
+  it("lists each step in JSON, with its command and the scopes of each token", async (context) => {
+    const { expect } = context;
+    const bench = await repoWith(context, CODE);
+    const { stdout } = await bench.run(["ci", "github", "--json"]);
+    const { findings } = JSON.parse(stdout) as { findings: { message: string; fix: string }[] };
+    const tokenFor = (purpose: string) =>
+      findings.find(({ fix }) => fix?.startsWith(`gh secret set DIGITALOCEAN_TOKEN_${purpose} `));
+    expect(tokenFor("PLAN")?.fix).toMatch(/--env digitalocean-plan$/);
+    expect(tokenFor("PLAN")?.message).toMatch(/\bdroplet:read\b/);
+    expect(tokenFor("PLAN")?.message).not.toMatch(/\bdroplet:create\b/);
+    expect(tokenFor("APPLY")?.message).toMatch(/\bdroplet:create\b/);
   });
 
   it("does not read the token, and sends no request", async (context) => {
@@ -354,8 +364,8 @@ environments:
       SPACES_ACCESS_KEY_ID: "${{ secrets.SPACES_ACCESS_KEY_ID }}",
       TF_WORKSPACE: "${{ matrix.workspace }}",
     });
-    expect(stderr).toContain("gh secret set DIGITALOCEAN_TOKEN_APPLY --env prod-apply");
-    expect(stderr).toContain("gh secret set SPACES_SECRET_ACCESS_KEY --env staging-plan");
+    expect(stderr).toContain("DIGITALOCEAN_TOKEN_APPLY in prod-apply");
+    expect(stderr).toContain("SPACES_SECRET_ACCESS_KEY in staging-plan");
   });
 
   it.for<[name: string, files: Files, args: string[], status: number, said: string]>([

@@ -94,7 +94,7 @@ describe("rotate", () => {
     );
     for (const token of [old, fresh]) expect(stdout + stderr).not.toContain(token);
     expect(stderr).toContain("[token.still-valid]");
-    expect(stderr).toContain("CI secrets, other machines and clones");
+    expect(stderr).toContain("other CI secrets, other machines and clones");
     expect((await bench.run(["check"])).status).toBe(0);
   });
 

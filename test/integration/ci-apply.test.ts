@@ -1,22 +1,17 @@
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { KEY_SCOPES } from "../../src/concerns/token/needed-scopes.ts";
 import { OPENSSL } from "../fixtures/certificate.ts";
-import {
-  type Github,
-  type GithubOptions,
-  isRealGh,
-  startGithub,
-} from "../fixtures/github/github.ts";
+import { type GithubBench, onGithub, READS } from "../fixtures/github/bench.ts";
+import { type GithubOptions, isRealGh } from "../fixtures/github/github.ts";
 import { type KeysBench, keysBench } from "../fixtures/spaces/bench.ts";
 import { ASKS, needsScript, start } from "../fixtures/terminal.ts";
-import { type RunOptions, randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
+import { randomToken, workbench } from "../fixtures/workbench.ts";
 
 const missing = OPENSSL ? "" : " (needs openssl)";
 const APPLY = ["ci", "github", "--apply", "--yes"];
-const READS = ["account:read"];
 const OWN_BACKEND = `terraform {
   backend "s3" {
     bucket = "b"
@@ -26,15 +21,8 @@ const OWN_BACKEND = `terraform {
 }
 `;
 
-interface Bench extends Workbench {
-  readonly github: Github;
-  readonly plan: string;
-  readonly apply: string;
-  readonly tokens: Readonly<Record<string, string>>;
-}
-
 /** A repo on GitHub whose code has a backend of its own, and two tokens for its pipeline. */
-async function bench(options: GithubOptions = {}): Promise<Bench> {
+async function bench(options: GithubOptions = {}): Promise<GithubBench> {
   const own = await workbench();
   await own.write(".do-bootstraprc", JSON.stringify({ project: "acme", terraform: {} }));
   await own.write("main.tf", OWN_BACKEND);
@@ -42,28 +30,11 @@ async function bench(options: GithubOptions = {}): Promise<Bench> {
 }
 
 /** The state is in a bucket of the config: the repo's own token creates the pipeline's keys. */
-async function benchWithKeys(options: GithubOptions = {}): Promise<Bench & KeysBench> {
+async function benchWithKeys(options: GithubOptions = {}): Promise<GithubBench & KeysBench> {
   const keys = await keysBench({ delay: 0, buckets: { "acme-tfstate": true } });
   const { HTTPS_PROXY: others = "" } = keys.spacesEnv;
   keys.sandbox.accept(keys.token, { scopes: ["account:read", ...KEY_SCOPES] });
   return onGithub(keys, { ...options, others });
-}
-
-async function onGithub<B extends Workbench>(its: B, options: GithubOptions): Promise<B & Bench> {
-  const github = await startGithub(options);
-  onTestFinished(() => github.close());
-  await github.install(its.bin);
-  await its.git("checkout", "--quiet", "-b", "main");
-  await its.git("remote", "add", "origin", "git@github.com:acme/web.git");
-  await its.git("add", "--all");
-  await its.git("commit", "--quiet", "--message", "web");
-  const [plan, apply] = [randomToken(), randomToken()];
-  its.sandbox.accept(plan, { scopes: READS });
-  its.sandbox.accept(apply, { scopes: [...READS, "droplet:create"] });
-  const tokens = { DIGITALOCEAN_TOKEN_PLAN: plan, DIGITALOCEAN_TOKEN_APPLY: apply };
-  const run = (args: readonly string[], more: RunOptions = {}) =>
-    its.run(args, { ...more, env: { ...github.env, ...more.env } });
-  return { ...its, run, github, plan, apply, tokens };
 }
 
 /** "" if the process is gone. */
@@ -79,7 +50,7 @@ function commandLineOf(pid: string): string {
 const CUSTOM = { protected_branches: false, custom_branch_policies: true };
 
 /** The Spaces key that GitHub has for an environment. */
-function pairOf({ github }: Bench, purpose: string): (string | undefined)[] {
+function pairOf({ github }: GithubBench, purpose: string): (string | undefined)[] {
   const { secrets } = github.environments.get(`digitalocean-${purpose}`) ?? {};
   return ["SPACES_ACCESS_KEY_ID", "SPACES_SECRET_ACCESS_KEY"].map((name) => secrets?.get(name));
 }
@@ -160,7 +131,7 @@ describe.skipIf(missing !== "")(
           /environment digitalocean-apply: GitHub answers 500: no\. \[ci\.not-app/,
         ),
       ]);
-      expect(stderr).toMatch(/! 3 changes made, but 3 errors to fix\./);
+      expect(stderr).toMatch(/! 4 changes made, but 3 errors to fix\./);
       expect(its.github.environments.has("digitalocean-apply")).toBe(false);
       const next = await its.run(APPLY, { env: its.tokens });
       expect([next.status, its.github.environments.size]).toEqual([0, 2]);
@@ -195,7 +166,7 @@ describe.skipIf(missing !== "")(
     it.each<
       [
         what: string,
-        given: (its: Bench) => Readonly<Record<string, string | undefined>>,
+        given: (its: GithubBench) => Readonly<Record<string, string | undefined>>,
         status: number,
         said: RegExp,
       ]
@@ -290,7 +261,7 @@ describe.skipIf(missing !== "")(
       const { applied, pending } = JSON.parse(stdout);
       const repo = { repo: "github.com/acme/web", environment: "digitalocean-apply" };
       expect(pending).toEqual([]);
-      expect(applied).toHaveLength(6);
+      expect(applied).toHaveLength(7);
       expect(applied).toContainEqual(
         expect.objectContaining({ ...repo, kind: "github-branch", branch: "main" }),
       );
@@ -440,11 +411,28 @@ describe.skipIf(missing !== "")(
         await terminal.waitFor(/For digitalocean-apply on GitHub: a token that can make changes/);
         await terminal.waitFor(ASKS);
         terminal.type(`${its.apply}\r`);
-        await terminal.waitFor(/Make these 6 changes, 5 of them outside this machine\?/);
+        await terminal.waitFor(/Make these 7 changes, 5 of them outside this machine\?/);
         expect(its.github.writes).toEqual([]);
         terminal.type("y");
         expect(await terminal.exit).toBe(0);
         expect(its.github.environments.get("digitalocean-apply")?.secrets.size).toBe(1);
+      },
+    );
+
+    it.skipIf(needsScript !== "")(
+      `is offered on a terminal, and a no writes the pipeline only${needsScript}`,
+      async (context) => {
+        const its = await bench();
+        const line = { columns: 100, env: its.github.env };
+        const terminal = start(context, its, ["ci", "github"], line);
+        await terminal.waitFor(
+          /environments and secrets on github\.com\/acme\/web, with your own gh\?/,
+        );
+        terminal.type("n");
+        await terminal.waitFor(/Make this change\?/);
+        terminal.type("y");
+        expect(await terminal.exit).toBe(0);
+        expect([its.github.reads, its.github.writes]).toEqual([0, []]);
       },
     );
 

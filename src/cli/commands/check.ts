@@ -14,6 +14,11 @@ export const check = command({
       type: "boolean",
       describe: "Also search git history, states, Docker contexts and npm packages for tokens",
     },
+    remote: {
+      type: "boolean",
+      describe: "Also ask GitHub, with your own gh, about the secrets that ci --apply stored",
+      rare: true,
+    },
   },
   examples: [
     ["do-bootstrap check", "is this repo ready?"],
@@ -21,9 +26,11 @@ export const check = command({
     ["do-bootstrap check --strict", "fail on warnings too"],
     ["do-bootstrap check --all", "is every environment ready?"],
     ["do-bootstrap check --history", "has a token ever been committed?"],
+    ["do-bootstrap check --remote", "do the pipeline's secrets hold what they should?"],
   ],
   async run(args, context) {
-    const { all, history, trust, strict } = args;
-    return checkRepo(context, { ...(await lookFrom(args, context)), all, history, trust, strict });
+    const { all, history, remote, trust, strict } = args;
+    const look = { ...(await lookFrom(args, context)), trust, strict };
+    return checkRepo(context, { ...look, all, history, remote });
   },
 });

@@ -1,4 +1,6 @@
+import { NOTHING_DONE } from "../../core/flow.ts";
 import { AppError } from "../../errors/app-error.ts";
+import { EXIT } from "../../errors/exit-status.ts";
 import { hint, own } from "../../errors/hint.ts";
 import { changing } from "../../library/changing.ts";
 import { command } from "../command.ts";
@@ -35,6 +37,12 @@ export const ci = command({
       type: "boolean",
       describe: "GitHub: also create environments and secrets, with your own gh",
     },
+    script: {
+      type: "boolean",
+      describe:
+        "Print a shell script that sets up GitHub or GitLab with gh or glab, and write nothing",
+      rare: true,
+    },
     repo: {
       type: "string",
       value: "OWNER/NAME",
@@ -61,6 +69,7 @@ export const ci = command({
   },
   examples: [
     ["do-bootstrap ci github", "writes .github/workflows/do-bootstrap.yml"],
+    ["do-bootstrap ci gitlab --script > setup.sh", "a script that asks for each secret"],
     ["do-bootstrap ci github --apply", "and sets up GitHub: environments, tokens, Spaces keys"],
     [
       "do-bootstrap ci gitlab --dry-run",
@@ -94,10 +103,21 @@ export const ci = command({
         hint: hint`${own("ci", "gitlab", "--dry-run")} lists the steps for GitLab.`,
       });
     }
+    if (isApply && args.script) {
+      throw new AppError("USAGE", "--apply and --script can't be combined.", {
+        hint: hint`With gh on this machine: ${own("ci", "github", "--apply")}`,
+      });
+    }
     const apply = isApply ? { repo, renew, acceptTokens } : undefined;
-    const { writePipeline } = await import("../../commands/pipelines/pipeline.ts");
+    const { pipelineScript, writePipeline } = await import("../../commands/pipelines/pipeline.ts");
     const request = { provider, branch, tarball, sha512, dryRun, force, progress, apply };
+    if (args.script) {
+      const { script, ...look } = await pipelineScript(host, request);
+      if (script !== undefined) return { status: EXIT.ok, output: script };
+      return outcome({ ...look, ...NOTHING_DONE });
+    }
     const { askForToken: ask } = context;
-    return outcome(await writePipeline(host, request, { approve, ask }));
+    const askToSetUp = args.yes ? undefined : context.askToSetUp;
+    return outcome(await writePipeline(host, request, { approve, ask, askToSetUp }));
   },
 });

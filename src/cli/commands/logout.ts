@@ -9,6 +9,7 @@ export const logout = removing({
     ["do-bootstrap logout", "env files, secret tfvars and doctl contexts"],
     ["do-bootstrap logout --dry-run", "what would change"],
     ["do-bootstrap logout --all", "remove the tokens of every environment"],
+    ["do-bootstrap logout --all --remote", "and what ci --apply stored on GitHub"],
   ],
 });
 
@@ -26,16 +27,25 @@ function removing({
   return command({
     name,
     ...words,
-    options: { env: lookOptions.env, ...allOption, ...changeOptions },
+    options: {
+      env: lookOptions.env,
+      ...allOption,
+      remote: {
+        type: "boolean",
+        describe: "Also delete the secrets that ci --apply stored on GitHub",
+        rare: true,
+      },
+      ...changeOptions,
+    },
     async run(args, context) {
       const { host, progress } = context;
-      const { env: environment, all } = args;
+      const { env: environment, all, remote } = args;
       const { "dry-run": dryRun } = args;
       const { approve, outcome } = changingMany(name, { ...args, dryRun }, context);
       const { logout: takeAway } = await import("../../commands/credentials/logout.ts");
       const result = await takeAway(
         host,
-        { environment, all, progress, dryRun, uninstall: name === "uninstall" },
+        { environment, all, remote, progress, dryRun, uninstall: name === "uninstall" },
         { approve },
       );
       return outcome(result);

@@ -188,7 +188,7 @@ export function unreached({ doctl }: Pick<Facts, "doctl">, todo: Hint): Finding 
     ...(doctl === undefined ? ["doctl's config"] : []),
     "git history",
     "other git worktrees",
-    "CI secrets",
+    "other CI secrets",
     "other machines and clones",
   ];
   return finding("token.unreached", `Places that do-bootstrap can't reach: ${places.join(", ")}.`, {

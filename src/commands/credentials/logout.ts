@@ -58,6 +58,7 @@ import {
   unreached,
 } from "./left-behind.ts";
 import { heldByOthers } from "./other-environments.ts";
+import { type PipelineRemoval, removalOf } from "./pipeline-removal.ts";
 import {
   changePlace,
   changesOf,
@@ -72,12 +73,15 @@ import { unreadPlaces } from "./unread-places.ts";
 export interface LogoutRequest extends Asked, Pick<ObserveOptions, "progress"> {
   /** Also remove the files that we generated. */
   readonly uninstall: boolean;
+  /** Also remove the secrets that do-bootstrap has stored for pipelines. */
+  readonly remote: boolean;
   readonly dryRun: boolean;
 }
 
 /**
  * Removes the repo's token from every place that contains it. With `uninstall`, also removes what we generated and
- * nobody edited. With --all, removes the token of every environment. Nothing changes at DigitalOcean.
+ * nobody edited. With --all, removes the token of every environment. With `remote`, removes what was stored for pipelines.
+ * Nothing changes at DigitalOcean.
  *
  * @throws AppError those of environmentsOf and runTask.
  */
@@ -86,13 +90,14 @@ export async function logout(
   request: LogoutRequest,
   { approve }: Pick<Prompter<Many>, "approve">,
 ): Promise<Result<Many>> {
-  const { progress, uninstall, dryRun, all: isAll = false } = request;
+  const { progress, uninstall, remote, dryRun, all: isAll = false } = request;
   const inspections = new Map<string, Promise<Inspection>>();
   let names: Awaited<ReturnType<typeof environmentsOf>> | undefined;
   // Kept for the second look, which no longer finds the tokens but reports the same about them.
   let olds: readonly Secret[] | undefined;
   // Ignored files with a secret. git must still ignore them after everything is written.
   let hidden: readonly string[] | undefined;
+  let pipeline: PipelineRemoval | undefined;
   const task: Task<Many> = {
     async look() {
       names ??= await environmentsOf(host, request);
@@ -114,11 +119,14 @@ export async function logout(
         ...removals(all, facts, naming(places, olds)),
         ...sessionsAlone(all),
       ]);
+      if (remote) progress("Asking GitHub");
+      pipeline ??= await removalOf(host, facts, remote, isAll ? undefined : names);
       const left = treeAfter(tree, edits.changes, olds);
       const as = uninstall ? "uninstall" : "logout";
       const gone = olds;
       const plan = joined([
         edits,
+        await pipeline.plan(facts),
         ...(uninstall ? await uninstallation(host, { facts, places, olds, left }) : []),
         {
           findings: [
@@ -157,6 +165,7 @@ export async function logout(
     },
     guard: ([{ repo }]) => guardOf(host, repo.git?.git),
     isStillTrue: ([facts]) => assertHidden(host, facts, hidden ?? []),
+    afterwards: async (all) => (await pipeline?.forget(together(all))) ?? [],
     inGit: (paths, [{ repo }]) => askRepos(host, repo.git?.git, paths),
   };
   return runTask(task, host, approve, { dryRun, progress });

@@ -52,8 +52,7 @@ export async function rotateLogin(
   const also = (now: Facts): PlanPart => {
     const token = newToken(now, old);
     if (!revoke || old === undefined || token === undefined) return NOTHING;
-    const rotation = { environments: [environment], token, olds: [old], isResumed: false };
-    return { outside: [revocation(host, now, { old, rotation, progress, isRead: () => true })] };
+    return { outside: [revocation(host, now, { old, token, progress, whyNot: () => undefined })] };
   };
   const result = await bootstrap(host, { ...request, also }, prompter, dryRun);
   const isReplaced = !dryRun && newToken(result.facts, old) !== undefined;

@@ -25,6 +25,8 @@ import {
 } from "../init/environments.ts";
 import type { Facts, ObserveOptions, ObservingHost } from "../init/observe.ts";
 import type { Prompter } from "../init/prompter.ts";
+import type { RemoteSecret } from "../pipelines/github/remote-secrets.ts";
+import { readStored } from "../pipelines/stored-secrets.ts";
 import { finding } from "./findings.ts";
 import {
   holdersIn,
@@ -35,6 +37,14 @@ import {
   unreached,
 } from "./left-behind.ts";
 import { heldByOthers } from "./other-environments.ts";
+import {
+  isWaitedFor,
+  lookAtPipeline,
+  type PipelineTokens,
+  planPipeline,
+  receiversOf,
+  stillIn,
+} from "./pipeline-secrets.ts";
 import {
   differentTokens,
   groupsOf,
@@ -87,6 +97,7 @@ export async function rotate(
   const inspections = new Map<string, Promise<Inspection>>();
   let names: Awaited<ReturnType<typeof environmentsOf>> | undefined;
   let begun: Begun | undefined;
+  const stored = new Set<RemoteSecret>();
   let latest: Many | undefined;
   const task: Task<Many> = {
     async look() {
@@ -120,6 +131,7 @@ export async function rotate(
 
   async function begin(all: Many, places: readonly TokenPlace[]): Promise<Begun> {
     const held = places.flatMap(({ holds }) => holds);
+    const pipeline = await pipelineOf(all, held);
     const isHeld = (fingerprint: string) => held.some((each) => each.fingerprint === fingerprint);
     const records = all.map(({ config }) => {
       const record = readRecord(host.state.read(rotationKey(config.base, config.environment)));
@@ -134,7 +146,10 @@ export async function rotate(
     });
     const groups = groupsOf(members).map((group) => {
       const news = group.flatMap(({ unfinished }) => unfinished?.new ?? []);
-      const started = held.find(({ fingerprint }) => news.includes(fingerprint));
+      const [waited] = group
+        .flatMap(({ current }) => current ?? [])
+        .filter((token) => isWaitedFor(pipeline.tokens, token));
+      const started = held.find(({ fingerprint }) => news.includes(fingerprint)) ?? waited;
       const isResumed = news.length > 0;
       return { group, isResumed, started: request.stdin === undefined ? started : undefined };
     });
@@ -147,13 +162,23 @@ export async function rotate(
       const environments = group.map(({ environment }) => environment);
       const [facts = all[0], ...more] = inEnvironments(all, environments);
       const token = started ?? (await newToken([facts, ...more], isAll ? group : undefined));
-      rotations.push({ environments, token, olds: oldTokens(group, held, token), isResumed });
+      const olds = oldTokens(group, held, token);
+      const receivers = receiversOf(pipeline.tokens, token, olds);
+      rotations.push({ environments, token, olds, receivers, isResumed });
     }
     refuseChain(rotations);
     const notRevoked = records.flatMap(({ record, isUnfinished }) =>
       !isUnfinished && record?.revoke ? record.old : [],
     );
-    return { rotations, notRevoked: [...new Set(notRevoked)] };
+    return { rotations, pipeline, notRevoked: [...new Set(notRevoked)] };
+  }
+
+  function pipelineOf(all: Many, held: readonly Secret[]): Promise<PipelineTokens> {
+    const current = all.flatMap(({ token: { state } }) =>
+      state.kind === "found" ? state.token : [],
+    );
+    const fingerprints = new Set([...held, ...current].map(({ fingerprint }) => fingerprint));
+    return lookAtPipeline(host, together(all), fingerprints, request.revoke);
   }
 
   /** Runs for other environments may also have started this rotation. */
@@ -167,11 +192,13 @@ export async function rotate(
     }
   }
 
-  /** Whether the last look found that each of these environments reads the new token. */
-  function isRead({ environments, token }: Rotation): boolean {
-    return inEnvironments(latest ?? [], environments).every(
+  /** Why the old token must stay valid, as of the last look. */
+  function whyNotRevoked(rotation: Rotation): string | undefined {
+    const { environments, token } = rotation;
+    const isRead = inEnvironments(latest ?? [], environments).every(
       ({ token: { state } }) => state.kind === "found" && state.token.equals(token),
     );
+    return isRead ? stillIn(rotation, stored) : "this repo does not use the new token yet";
   }
 
   /** Excludes places that git does not ignore: no token is written there. */
@@ -222,12 +249,12 @@ export async function rotate(
   async function planRotations(
     { all, inEnvironment }: ObservedMany,
     places: readonly TokenPlace[],
-    { rotations, notRevoked }: Begun,
+    { rotations, pipeline, notRevoked }: Begun,
   ): Promise<Plan> {
     const said = ({ config }: Facts, findings: readonly Finding[]) =>
       isAll ? findingsIn(config.environment, findings) : findings;
     const byAnother = { findings: notRevoked.map(leftByAnother) };
-    const running = rotations.filter(({ olds }) => olds.length > 0);
+    const running = rotations.filter(({ olds, receivers }) => olds.length + receivers.length > 0);
     // Environments outside the running rotations: they have no token, or already have the new one.
     const without = all.filter(
       ({ config }) =>
@@ -250,11 +277,16 @@ export async function rotate(
             as: "rotate",
           }),
     };
-    if (running.length === 0) return joined([{ findings: noToken }, byAnother, elsewhere]);
+    if (running.length === 0) {
+      const { findings } = pipeline.record;
+      return joined([{ findings: [...noToken, ...findings] }, byAnother, elsewhere]);
+    }
     const members = running.flatMap((rotation) =>
       inEnvironments(all, rotation.environments).map((facts) => ({ rotation, facts })),
     );
-    const unwritten = members.filter(({ facts }) => !isWritten(facts));
+    const unwritten = members.filter(
+      ({ facts, rotation }) => rotation.olds.length > 0 && !isWritten(facts),
+    );
     if (request.revoke && unwritten.length > 0) {
       const findings = unwritten.flatMap(({ facts }) => said(facts, [notStored(facts)]));
       return joined([{ findings }]);
@@ -287,6 +319,7 @@ export async function rotate(
     ];
     progress("Asking DigitalOcean about both tokens");
     const inspect = inspectOnce(host, facts.token.hosts, inspections);
+    const record = await readStored(host, facts.config.base);
     const judged = members.map(async ({ rotation: { token, olds: its }, facts: each }) => {
       const [now, ...before] = await Promise.all([token, ...its].map(inspect));
       return said(each, judgeNew(each, { token, now, before, force: request.force }));
@@ -299,13 +332,21 @@ export async function rotate(
       { findings: left },
       elsewhere,
       edits,
+      await planPipeline(host, facts, {
+        ...{ pipeline, rotations: running, record, inspect, progress, stored },
+        ...{ force: request.force, revoke: request.revoke, bounds: facts.repo },
+        configOf: (name) => configNamed(facts.config, inEnvironment, name),
+      }),
       {
         outside: request.revoke
           ? running.flatMap((rotation) =>
               holding(places, rotation.olds).length === 0
                 ? []
                 : rotation.olds.map((old) =>
-                    revocation(host, facts, { old, rotation, progress, isRead }),
+                    revocation(host, facts, {
+                      ...{ old, token: rotation.token, progress },
+                      whyNot: () => whyNotRevoked(rotation),
+                    }),
                   ),
             )
           : [],
@@ -318,8 +359,20 @@ const REACH = hint`Put the new token there too before you delete the old one.`;
 
 interface Begun {
   readonly rotations: readonly Rotation[];
+  readonly pipeline: PipelineTokens;
   /** Fingerprints of old tokens that another run replaced but was killed before it revoked them. */
   readonly notRevoked: readonly string[];
+}
+
+/** @param name of an environment, as in the names of GitHub's environments. */
+function configNamed(
+  { environments }: Facts["config"],
+  inEnvironment: ObservedMany["inEnvironment"],
+  name: string,
+): ReturnType<ObservedMany["inEnvironment"]> | undefined {
+  if (environments.length === 0)
+    return name === "digitalocean" ? inEnvironment(undefined) : undefined;
+  return environments.includes(name) ? inEnvironment(name) : undefined;
 }
 
 function inEnvironments(
@@ -451,14 +504,15 @@ export function revocation(
   { token: { hosts } }: Pick<Facts, "token">,
   {
     old,
-    rotation,
+    token,
     progress,
-    isRead,
+    whyNot,
   }: {
     old: Secret;
-    rotation: Rotation;
-    /** Whether the repo now reads its new token. */
-    isRead: (rotation: Rotation) => boolean;
+    /** The new one. */
+    token: Secret;
+    /** Asked after everything is stored: why the old one must stay valid. */
+    whyNot: () => string | undefined;
   } & Pick<RotateRequest, "progress">,
 ): OutsideChange {
   const why = `revoked at ${hosts.oauth.host}, once the new one is stored and works`;
@@ -468,9 +522,10 @@ export function revocation(
     asked: `revoke the token ${old.fingerprint}`,
     json: () => ({ kind: "revoke", token: old.fingerprint, why }),
     async apply() {
-      if (!isRead(rotation)) return [unrevoked(old, "this repo does not use the new token yet")];
+      const reason = whyNot();
+      if (reason !== undefined) return [unrevoked(old, reason)];
       progress("Asking DigitalOcean about the new token");
-      const { state } = await inspectToken(host, hosts, rotation.token);
+      const { state } = await inspectToken(host, hosts, token);
       if (state !== "alive") return [unrevoked(old, "DigitalOcean did not confirm the new token")];
       progress("Revoking the old token");
       await revokeToken(host, hosts, old);

@@ -4,6 +4,7 @@ import type { StateKey } from "../../host/host.ts";
 import { listed } from "../../lib/few.ts";
 import { onceEach } from "../../lib/grouped.ts";
 import type { Secret } from "../../secret/secret.ts";
+import type { RemoteSecret } from "../pipelines/github/remote-secrets.ts";
 
 /** The data of one rotation, from its first look on. */
 export interface Rotation {
@@ -12,6 +13,8 @@ export interface Rotation {
   /** The new token. */
   readonly token: Secret;
   readonly olds: readonly Secret[];
+  /** The secrets of pipelines that get the new token. */
+  readonly receivers: readonly RemoteSecret[];
   /** An earlier run started it and was killed. */
   readonly isResumed: boolean;
 }

@@ -30,6 +30,12 @@ export const PIPELINE_FINDINGS = {
   "ci.open-environment": ["error", EXIT.findings],
   "ci.no-reviewers": ["warning", EXIT.findings],
   "ci.not-applied": ["error", EXIT.findings],
+  "ci.bad-record": ["error", EXIT.findings],
+  "ci.secrets": ["info", EXIT.ok],
+  "ci.secret-missing": ["error", EXIT.findings],
+  "ci.secret-older": ["error", EXIT.findings],
+  "ci.secret-changed": ["warning", EXIT.findings],
+  "ci.unreached": ["warning", EXIT.findings],
 } as const satisfies FindingIds;
 
 export const finding = findingsOf(PIPELINE_FINDINGS);

@@ -9,7 +9,7 @@ import type { ApplyHost } from "../../core/change.ts";
 import { writeText } from "../../core/changes/write-file.ts";
 import { textAt } from "../../core/file-text.ts";
 import { type Finding, isBlocked } from "../../core/finding.ts";
-import { type Result, runTask, type Task } from "../../core/flow.ts";
+import { type Look, type Result, runTask, type Task } from "../../core/flow.ts";
 import { recognise } from "../../core/generated.ts";
 import { obstacles } from "../../core/obstacles.ts";
 import { joined, type Plan, type PlanPart } from "../../core/plan.ts";
@@ -40,7 +40,8 @@ import {
 import { finding } from "./findings.ts";
 import { judgeFormat } from "./format.ts";
 import { type Place, placesOf } from "./github/places.ts";
-import { findTarget } from "./github/repo.ts";
+import { fullName } from "./github/remotes.ts";
+import { findTarget, githubRepos } from "./github/repo.ts";
 import {
   judgeAfter,
   judgeSetup,
@@ -49,6 +50,7 @@ import {
   type Setup,
   seeAll,
   stepsFor,
+  storedAfter,
 } from "./github/setup.ts";
 import { askForTokens } from "./github/tokens.ts";
 import { judgeInputs, lacksSettings } from "./inputs.ts";
@@ -71,7 +73,9 @@ import {
   toolOf,
   toolVersions,
 } from "./roots.ts";
-import { type IsApplied, type TokenNeeds, toDo } from "./to-do.ts";
+import { SETUP_TEMPLATES, setupScript } from "./setup-script.ts";
+import { planStored, readStored, type StoredSecrets } from "./stored-secrets.ts";
+import { type IsApplied, setupSteps, type TokenNeeds, toDo } from "./to-do.ts";
 
 export type CiProvider = "github" | "gitlab";
 
@@ -107,26 +111,37 @@ export interface ApplyRequest {
 export async function writePipeline(
   host: ObservingHost & ApplyHost,
   request: PipelineRequest,
-  { approve, ask }: Pick<Prompter<Facts>, "approve" | "ask">,
+  { approve, ask, askToSetUp }: Pick<Prompter<Facts>, "approve" | "ask"> & SetUpQuestion,
 ): Promise<Result<Facts>> {
   let setup: Setup | undefined;
+  let { apply } = request;
+  let isAsked = false;
   const task: Task<Facts> = {
     async look() {
-      const found = await look(host, request);
+      let found = await look(host, { ...request, apply });
+      if (apply === undefined && !isAsked && !isBlocked(found.plan.findings)) {
+        isAsked = true;
+        if (await wantsSetUp(host, request, found.facts, askToSetUp)) {
+          apply = { repo: undefined, renew: false, acceptTokens: false };
+          found = await look(host, { ...request, apply });
+        }
+      }
       const { facts, plan } = found;
-      if (request.apply === undefined || isBlocked(plan.findings)) return { facts, plan };
-      // The second look is about the file: finish asks GitHub again.
-      if (setup !== undefined)
-        return { facts, plan: joined([plan, { findings: judgeSetup(setup) }]) };
-      const ready = await setUp(host, { ...request, ...request.apply }, found, ask);
+      if (apply === undefined || isBlocked(plan.findings)) return { facts, plan };
+      const stored = await readStored(host, facts.config.base);
+      // The second look is about files: finish asks GitHub again.
+      const isSecond = setup !== undefined;
+      const ready = setup ?? (await setUp(host, { ...request, ...apply }, found, stored, ask));
       if ("findings" in ready) return { facts, plan: joined([plan, ready]) };
       setup = ready;
-      const outside = stepsFor(host, ready);
-      return { facts, plan: joined([plan, { findings: judgeSetup(ready), outside }]) };
+      const outside = isSecond ? [] : stepsFor(host, ready);
+      const record = planStored(facts.repo, stored, storedAfter(ready));
+      return { facts, plan: joined([plan, record, { findings: judgeSetup(ready), outside }]) };
     },
     // An earlier run may have been killed directly after it wrote the pipeline.
     async cleanUp(facts) {
-      for (const path of pipelinePaths(facts)) await host.files.sweep(dirname(path));
+      const folders = pipelinePaths(facts).map((path) => dirname(path));
+      for (const folder of [...folders, facts.config.base]) await host.files.sweep(folder);
     },
     guard: ({ repo }) => guardOf(host, repo.git?.git),
     inGit: (paths, { repo }) => askRepos(host, repo.git?.git, paths),
@@ -135,11 +150,52 @@ export async function writePipeline(
   return runTask(task, host, approve, request);
 }
 
+export interface SetUpQuestion {
+  /** Asks whether to set up this repo, too. */
+  readonly askToSetUp: ((repo: string) => Promise<boolean>) | undefined;
+}
+
+/** Asks only where --apply would find gh and one repo, and has not been used before. */
+async function wantsSetUp(
+  host: ObservingHost,
+  { provider, dryRun }: PipelineRequest,
+  { config, repo }: Facts,
+  askToSetUp: SetUpQuestion["askToSetUp"],
+): Promise<boolean> {
+  if (askToSetUp === undefined || provider !== "github" || dryRun) return false;
+  const [first, ...others] = await githubRepos(host, repo.git?.git);
+  if (first === undefined || others.length > 0) return false;
+  const { path } = await host.which("gh", repo.toolsNotIn);
+  const { secrets } = await readStored(host, config.base);
+  return path !== undefined && secrets.length === 0 && askToSetUp(fullName(first));
+}
+
+/**
+ * The script that sets up GitHub or GitLab. Nothing is written.
+ *
+ * @returns the findings instead, if an error of the plan has to be fixed first.
+ * @throws AppError as writePipeline.
+ */
+export async function pipelineScript(
+  host: ObservingHost,
+  request: PipelineRequest,
+): Promise<Look<Facts> & { readonly script: string | undefined }> {
+  const { facts, plan, pipeline, needs } = await look(host, request);
+  if (isBlocked(plan.findings)) return { facts, plan, script: undefined };
+  const { provider } = request;
+  const { project } = facts.config;
+  const steps = setupSteps(provider, pipeline, needs, () => false);
+  const template = host.template(`ci/${SETUP_TEMPLATES[provider]}`);
+  const { branch } = pipeline;
+  return { facts, plan, script: setupScript(provider, template, { project, branch }, steps) };
+}
+
 /** Finds the repo on GitHub, asks what it has, and asks a person for the tokens that it lacks. */
 async function setUp(
   host: ObservingHost,
   request: PipelineRequest & ApplyRequest,
   { facts, places, branch }: PipelineLook,
+  { secrets: stored, findings: wrong }: StoredSecrets,
   ask: Prompter<Facts>["ask"],
 ): Promise<Setup | { readonly findings: readonly Finding[] }> {
   const { progress, renew, acceptTokens, dryRun, repo } = request;
@@ -149,11 +205,12 @@ async function setUp(
       findings: [finding("ci.no-gh", "CI: GitHub is not set up from a pipeline.", { fix })],
     };
   }
+  if (wrong.length > 0) return { findings: wrong };
   progress("Asking GitHub");
   const found = await findTarget(host, facts, repo);
   if ("findings" in found) return found;
   const { target } = found;
-  const seen = await seeAll(target, places);
+  const seen = await seeAll(target, places, stored);
   const makers = new Map<string | undefined, Facts>();
   for (const { place } of seen.filter((each) => lacksKey(each, renew))) {
     const { environment } = place.config;
@@ -163,7 +220,7 @@ async function setUp(
   const factsOf = ({ config }: Place) => makers.get(config.environment);
   const again = againWith(request);
   const course = { hasFailed: false, findings: [] };
-  const setup = { target, seen, branch, factsOf, renew, again, progress, course };
+  const setup = { target, stored, seen, branch, factsOf, renew, again, progress, course };
   const findings = judgeSetup(setup);
   if (isBlocked(findings)) return { findings };
   const lacking = seen.filter((each) => lacksToken(each, renew)).map(({ place }) => place);
@@ -189,6 +246,8 @@ interface PipelineLook {
   readonly plan: Plan;
   readonly places: readonly Place[];
   readonly branch: string;
+  readonly pipeline: Pipeline;
+  readonly needs: readonly TokenNeeds[];
 }
 
 async function look(host: ObservingHost, request: PipelineRequest): Promise<PipelineLook> {
@@ -224,7 +283,7 @@ async function look(host: ObservingHost, request: PipelineRequest): Promise<Pipe
     return request.apply !== undefined && place !== undefined && hasSecret;
   };
   return {
-    ...{ facts, places, branch },
+    ...{ facts, places, branch, pipeline, needs },
     plan: joined([
       {
         findings: [

@@ -17,6 +17,8 @@ export interface Gh {
 export interface GhAnswer {
   readonly status: number;
   readonly body: unknown;
+  /** GitHub's clock: milliseconds since the epoch; NaN if it does not say. */
+  readonly now: number;
 }
 
 type GhHost = Pick<Host, "run" | "env" | "home">;
@@ -44,7 +46,11 @@ export function openGh(host: GhHost, file: string, repo: GithubRepo): Gh {
       const [head = "", ...rest] = stdout.split(/\r?\n\r?\n/);
       const [, status] = /^HTTP\/\S+ (\d{3})/.exec(head) ?? [];
       if (status === undefined) throw failed(repo, stderr);
-      return { status: Number(status), body: jsonIn(rest.join("\n\n")) };
+      const [, date = ""] = /^date: *(.*)$/im.exec(head) ?? [];
+      return {
+        ...{ status: Number(status), body: jsonIn(rest.join("\n\n")) },
+        now: Date.parse(date.trim()),
+      };
     },
     async setSecret(name, environment, value) {
       const where = ["--env", environment, "--repo", fullName(repo)];

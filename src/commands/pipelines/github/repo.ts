@@ -1,4 +1,4 @@
-import { outputOf } from "../../../concerns/git/git.ts";
+import { type Git, outputOf } from "../../../concerns/git/git.ts";
 import type { Finding } from "../../../core/finding.ts";
 import { AppError } from "../../../errors/app-error.ts";
 import { hint, own, run } from "../../../errors/hint.ts";
@@ -16,9 +16,11 @@ export interface Target {
   readonly repo: GithubRepo;
   /** The user of gh. */
   readonly me: { readonly login: string; readonly id: number };
+  /** GitHub's clock before anything is stored: milliseconds since the epoch. */
+  readonly now: number;
 }
 
-type TargetHost = Pick<Host, "run" | "env" | "home" | "which">;
+export type TargetHost = Pick<Host, "run" | "env" | "home" | "which" | "clock">;
 
 /**
  * Finds the repo on GitHub, and asks whether it may be set up. Nothing is sent before that.
@@ -36,10 +38,8 @@ export async function findTarget(
     const fix = hint`Install it (https://cli.github.com), or set GitHub up by hand: ${own("ci", "github", "--dry-run")} lists the steps.`;
     return { findings: [finding("ci.no-gh", "gh is not on PATH.", { fix })] };
   }
-  const remotes = git === undefined ? "" : await outputOf(git.git, ["remote", "-v"]);
-  const ownHost = host.env["GH_HOST"];
-  const repos = reposIn(remotes, ownHost === undefined ? [] : [ownHost]);
-  const chosen = choose(repos, wanted, ownHost ?? "github.com");
+  const repos = await githubRepos(host, git?.git);
+  const chosen = choose(repos, wanted, host.env["GH_HOST"] ?? "github.com");
   if ("findings" in chosen) return chosen;
   const { repo } = chosen;
   const gh = openGh(host, file, repo);
@@ -56,7 +56,18 @@ export async function findTarget(
       hint: hint`Log in as a person: ${run("gh", "auth", "login", "--hostname", repo.host)}`,
     });
   }
-  return { target: { gh, repo, me: { login, id } } };
+  const now = Number.isNaN(about.now) ? host.clock.now() : about.now;
+  return { target: { gh, repo, me: { login, id }, now } };
+}
+
+/** The repos on GitHub that git's remotes name. */
+export async function githubRepos(
+  { env }: Pick<Host, "env">,
+  git: Git | undefined,
+): Promise<readonly GithubRepo[]> {
+  if (git === undefined) return [];
+  const ownHost = env["GH_HOST"];
+  return reposIn(await outputOf(git, ["remote", "-v"]), ownHost === undefined ? [] : [ownHost]);
 }
 
 /** @param wanted [HOST/]OWNER/NAME; a person who names a repo may name one that no remote has. */

@@ -7,6 +7,7 @@ import {
   takeBack,
   withLeft,
 } from "../../../concerns/spaces/provision.ts";
+import { TOKEN_LIST } from "../../../concerns/token/hosts.ts";
 import { whyUnusable } from "../../../concerns/token/judge.ts";
 import { usableToken } from "../../../concerns/token/storing.ts";
 import type { Finding } from "../../../core/finding.ts";
@@ -14,94 +15,67 @@ import type { OutsideChange } from "../../../core/outside-change.ts";
 import { AppError, asAppError } from "../../../errors/app-error.ts";
 import { type Hint, hint, own } from "../../../errors/hint.ts";
 import { listed } from "../../../lib/few.ts";
-import { recordOf } from "../../../lib/json.ts";
 import type { Facts } from "../../init/observe.ts";
 import type { KeysHost } from "../../init/spaces.ts";
 import { finding } from "../findings.ts";
-import type { GhAnswer } from "./gh.ts";
+import { isOlder, type StoredSecret, withNew } from "../stored-secrets.ts";
+import {
+  bodyOf,
+  environmentPath,
+  openEnvironment,
+  type SeenEnvironment,
+  seeEnvironment,
+  settingsOf,
+} from "./environment.ts";
 import type { Place } from "./places.ts";
-import { fullName, type GithubRepo } from "./remotes.ts";
+import { fullName } from "./remotes.ts";
 import type { Target } from "./repo.ts";
 import type { PipelineToken } from "./tokens.ts";
 
-/** What GitHub has of a place. */
-export interface Seen {
+/** A place, and what GitHub has of it. */
+export interface Seen extends SeenEnvironment {
   readonly place: Place;
-  readonly isThere: boolean;
-  /** The names of its secrets. */
-  readonly secrets: ReadonlySet<string>;
-  /** The only branches that may use it, or other rules as words. */
-  readonly branches: "all" | readonly string[];
-  readonly hasReviewers: boolean;
+  /** The names of the secrets that should hold something newer (stored-secrets.ts). */
+  readonly older: ReadonlySet<string>;
 }
 
-/** Asks GitHub what it has. Values of secrets are never readable. @throws AppError GH_FAILED */
-export async function seeAll(
-  { gh, repo }: Target,
+/** @throws AppError GH_FAILED */
+export function seeAll(
+  target: Target,
   places: readonly Place[],
+  stored: readonly StoredSecret[],
 ): Promise<readonly Seen[]> {
+  const its = stored.filter(({ repo }) => repo === fullName(target.repo));
   return Promise.all(
-    places.map(async (place): Promise<Seen> => {
-      const base = pathOf(repo, place);
-      const answer = await gh.api("GET", base);
-      if (answer.status === 404) {
-        return { place, isThere: false, secrets: new Set(), branches: [], hasReviewers: false };
-      }
-      const { deployment_branch_policy: policy, protection_rules: rules } = recordOf(
-        bodyOf(answer),
+    places.map(async (place) => {
+      const seen = await seeEnvironment(target, place.name);
+      const older = its.filter(
+        (each) => each.environment === place.name && isOlder(each, seen.secrets.get(each.name)),
       );
-      const isReview = (rule: unknown) => recordOf(rule)["type"] === "required_reviewers";
-      return {
-        ...{ place, isThere: true },
-        secrets: new Set((await listAt(`${base}/secrets`, "secrets")).map(nameIn)),
-        branches: await branchesOf(base, recordOf(policy)),
-        hasReviewers: Array.isArray(rules) && rules.some(isReview),
-      };
+      return { ...seen, place, older: new Set(older.map(({ name }) => name)) };
     }),
   );
-
-  async function branchesOf(
-    base: string,
-    { protected_branches: isProtected, custom_branch_policies: isCustom }: Record<string, unknown>,
-  ): Promise<Seen["branches"]> {
-    if (isCustom === true) {
-      const all = await listAt(`${base}/deployment-branch-policies`, "branch_policies");
-      return all.map((each) =>
-        recordOf(each)["type"] === "tag" ? `tag ${nameIn(each)}` : nameIn(each),
-      );
-    }
-    // Without a rule for branches, these are all branches.
-    return isProtected === true ? ["all protected branches"] : "all";
-  }
-
-  /** An environment has 100 secrets at most. */
-  async function listAt(path: string, list: string): Promise<readonly unknown[]> {
-    const all = recordOf(bodyOf(await gh.api("GET", `${path}?per_page=100`)))[list];
-    return Array.isArray(all) ? all : [];
-  }
-}
-
-function pathOf(repo: GithubRepo, { name }: Place): string {
-  return `repos/${repo.name}/environments/${name}`;
-}
-
-function nameIn(each: unknown): string {
-  const { name } = recordOf(each);
-  return typeof name === "string" ? name : "";
 }
 
 /** Whether GitHub lacks the token of a place. With `renew`, all are replaced. */
-export function lacksToken({ place, secrets }: Seen, renew: boolean): boolean {
-  return renew || !secrets.has(place.tokenSecret);
+export function lacksToken(seen: Seen, renew: boolean): boolean {
+  return renew || lacks(seen, seen.place.tokenSecret);
 }
 
 /** Whether GitHub lacks the Spaces key of a place, and do-bootstrap can create it. */
-export function lacksKey({ place: { keySecrets }, secrets }: Seen, renew: boolean): boolean {
-  return keySecrets !== undefined && (renew || !keySecrets.every((name) => secrets.has(name)));
+export function lacksKey(seen: Seen, renew: boolean): boolean {
+  const { keySecrets } = seen.place;
+  return keySecrets !== undefined && (renew || keySecrets.some((name) => lacks(seen, name)));
+}
+
+function lacks({ secrets, older }: Seen, name: string): boolean {
+  return !secrets.has(name) || older.has(name);
 }
 
 export interface Setup {
   readonly target: Target;
+  /** What the secrets of all repos should hold. */
+  readonly stored: readonly StoredSecret[];
   readonly seen: readonly Seen[];
   /** The branch that is applied. */
   readonly branch: string;
@@ -148,17 +122,12 @@ function judgeEnvironment(
   { place, isThere, branches, hasReviewers }: Seen,
 ): Finding[] {
   if (place.purpose === "plan" || !isThere) return [];
-  const path = `Settings → Environments → ${place.name}`;
-  const isOpen = branches === "all" || branches.some((each) => each !== branch);
-  if (isOpen) {
-    const which = branches === "all" ? "every branch" : listed(branches);
-    const message = `Environment ${place.name} of ${target.repo.name} exists, and ${which} may use it. The token that can make changes is only for ${branch}.`;
-    const fix = hint`${path}: Deployment branches and tags, Selected, ${branch} as the only one; or delete the environment`;
-    return [finding("ci.open-environment", message, { fix })];
+  if (branches === "all" || branches.some((each) => each !== branch)) {
+    return [openEnvironment({ name: place.name, repo: target.repo.name, branch }, branches)];
   }
   if (hasReviewers) return [];
   const message = `Environment ${place.name} has no required reviewers, so every push to ${branch} is applied.`;
-  const fix = hint`${path}: Required reviewers (in a private repo, these need GitHub Enterprise)`;
+  const fix = hint`${settingsOf(place.name)}: Required reviewers (in a private repo, these need GitHub Enterprise)`;
   return [finding("ci.no-reviewers", message, { fix })];
 }
 
@@ -186,7 +155,7 @@ function stepsOf(host: KeysHost, setup: Setup, seen: Seen): OutsideChange[] {
   const { place, isThere, branches, secrets } = seen;
   const { gh, repo, me } = target;
   const where = `on ${repo.host}, ${repo.name}`;
-  const path = pathOf(repo, place);
+  const path = environmentPath(target, place.name);
   const steps = [
     ...(isThere ? [] : [environment()]),
     ...(place.purpose === "apply" && branches.length === 0 ? [onlyBranch()] : []),
@@ -334,16 +303,6 @@ function stepsOf(host: KeysHost, setup: Setup, seen: Seen): OutsideChange[] {
 
 const PERMISSION = { plan: "read", apply: "readwrite" } as const;
 
-/** Of an answer that says it was done. @throws AppError GH_FAILED for any other. */
-function bodyOf({ status, body }: GhAnswer, fix?: Hint): unknown {
-  if (status >= 200 && status < 300) return body;
-  const { message } = recordOf(body);
-  const said = typeof message === "string" ? `: ${message}` : "";
-  const isRefusal = [403, 404, 422].includes(status);
-  const more = fix === undefined || !isRefusal ? {} : { hint: fix };
-  throw new AppError("GH_FAILED", `GitHub answers ${status}${said}`, more);
-}
-
 const NEEDS_A_PLAN = hint`In a private repo, environments need GitHub Pro, Team or Enterprise.`;
 
 function notDone(label: string, why: string, fix: Hint): Finding {
@@ -366,27 +325,66 @@ function oldKey({ name }: Place): Finding {
   return finding("ci.to-do", message, { fix: hint`${own("backend", "keys")}` });
 }
 
-/** Looks again: what GitHub does not list was not stored. */
-export async function judgeAfter({ target, seen, again, course }: Setup): Promise<Finding[]> {
+/** What the secrets of all repos should hold after this run. */
+export function storedAfter({
+  target,
+  stored,
+  seen,
+  tokens,
+  renew,
+}: Setup): readonly StoredSecret[] {
+  const repo = fullName(target.repo);
+  const news = seen.flatMap((each) => {
+    const { place } = each;
+    const names = [
+      ...(lacksToken(each, renew) ? [place.tokenSecret] : []),
+      ...(lacksKey(each, renew) ? (place.keySecrets ?? []) : []),
+    ];
+    const its = tokens.find((given) => given.place === place)?.token.fingerprint;
+    return names.map((name) => ({
+      ...{ repo, environment: place.name, name, since: target.now },
+      token: name === place.tokenSecret ? its : undefined,
+    }));
+  });
+  const isSure = ({ environment, name }: StoredSecret) =>
+    seen.some(({ place, older }) => place.name === environment && !older.has(name));
+  return withNew(stored, news, isSure);
+}
+
+/** Looks again: what GitHub does not list, or lists as older, was not stored. */
+export async function judgeAfter(setup: Setup): Promise<Finding[]> {
+  const { target, seen, again, course } = setup;
   if (course.hasFailed) return course.findings;
+  const findings = [...course.findings, ...oldTokens(setup)];
   const places = seen.map(({ place }) => place);
   try {
-    const after = await seeAll(target, places);
-    const missing = after.flatMap(({ place, secrets }) =>
-      [place.tokenSecret, ...(place.keySecrets ?? [])]
-        .filter((name) => !secrets.has(name))
-        .map((name) => `${name} in ${place.name}`),
+    const after = await seeAll(target, places, storedAfter(setup));
+    const missing = after.flatMap((each) =>
+      [each.place.tokenSecret, ...(each.place.keySecrets ?? [])]
+        .filter((name) => lacks(each, name))
+        .map((name) => `${name} in ${each.place.name}`),
     );
-    if (missing.length === 0) return course.findings;
-    return [
-      ...course.findings,
-      notDone("Stored, but not listed by GitHub", listed(missing), again),
-    ];
+    if (missing.length === 0) return findings;
+    return [...findings, notDone("Stored, but not listed by GitHub", listed(missing), again)];
   } catch (error) {
     const { message } = asAppError(error);
     return [
-      ...course.findings,
+      ...findings,
       notDone("GitHub could not be asked what it stored", message.replace(/\.$/, ""), again),
     ];
   }
+}
+
+/** GitHub does not give a secret back, so nobody but its owner can revoke it. */
+function oldTokens(setup: Setup): Finding[] {
+  const { stored, tokens } = setup;
+  const given = new Set(tokens.map(({ token }) => token.fingerprint));
+  const old = storedAfter(setup)
+    .filter((each) => !stored.includes(each))
+    .flatMap(({ replaces }) => replaces)
+    .filter((token) => !given.has(token));
+  if (old.length === 0) return [];
+  const which = `${old.length === 1 ? "token" : "tokens"} ${listed([...new Set(old)])}`;
+  const message = `The pipeline no longer uses ${which}, which stay valid until you delete them.`;
+  return [finding("ci.to-do", message, { fix: hint`Delete them: ${TOKEN_LIST}` })];
 }

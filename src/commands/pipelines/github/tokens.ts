@@ -4,16 +4,19 @@ import { allNeeded, compareScopes, readNeeds } from "../../../concerns/token/nee
 import type { Inspection } from "../../../concerns/token/verdict.ts";
 import { type Finding, failureOf } from "../../../core/finding.ts";
 import { AppError } from "../../../errors/app-error.ts";
-import { hint, own } from "../../../errors/hint.ts";
+import { type HintPart, hint, own } from "../../../errors/hint.ts";
 import { Secret } from "../../../secret/secret.ts";
 import type { Facts, ObservingHost } from "../../init/observe.ts";
 import type { Prompter } from "../../init/prompter.ts";
 import { finding } from "../findings.ts";
 import type { Place } from "./places.ts";
 
+/** What is known of a place that gets a token. */
+export type PlaceOfToken = Pick<Place, "name" | "purpose" | "config">;
+
 /** A token for one place, and what DigitalOcean says about it. */
 export interface PipelineToken {
-  readonly place: Place;
+  readonly place: PlaceOfToken;
   readonly token: Secret;
   readonly inspection: Inspection;
 }
@@ -42,9 +45,7 @@ export async function askForTokens(
   const all: PipelineToken[] = [];
   for (const place of places) {
     const { config, purpose } = place;
-    const dirs = config.roots.map(({ dir }) => dir);
-    const code = await readNeeds(host, { dirs, purpose, config });
-    const its: Facts = { ...facts, config, token: { ...facts.token, code } };
+    const its = await withNeedsOf(host, facts, place);
     // The guide proposes a name for the token.
     const named: Facts = { ...its, config: { ...config, environment: place.name } };
     const text =
@@ -60,7 +61,8 @@ export async function askForTokens(
     }
     progress("Asking DigitalOcean about the token");
     const inspection = await inspect(token);
-    const wrong = judgePipelineToken(its, { place, token, inspection }, all, acceptTokens);
+    const accept = acceptTokens ? undefined : own("ci", "github", "--apply", "--accept-tokens");
+    const wrong = judgePipelineToken(its, { place, token, inspection }, all, accept);
     if (wrong !== undefined) throw failureOf(wrong);
     all.push({ place, token, inspection });
   }
@@ -72,12 +74,27 @@ const PURPOSE = {
   apply: "a token that can make changes, which only the protected branch gets",
 } as const;
 
-/** @returns why a token must not be stored in its place. */
-function judgePipelineToken(
+/** The facts of a place's environment, with what its token needs. */
+export async function withNeedsOf(
+  host: Pick<ObservingHost, "files" | "env" | "hclParser">,
+  facts: Facts,
+  { config, purpose }: PlaceOfToken,
+): Promise<Facts> {
+  const dirs = config.roots.map(({ dir }) => dir);
+  const code = await readNeeds(host, { dirs, purpose, config });
+  return { ...facts, config, token: { ...facts.token, code } };
+}
+
+/**
+ * @param others the tokens that are stored in the same run.
+ * @param accept the command that accepts a token that can do more than it should; undefined: it is accepted.
+ * @returns why a token must not be stored in its place.
+ */
+export function judgePipelineToken(
   { token: { code }, config }: Pick<Facts, "token" | "config">,
   { place, token, inspection }: PipelineToken,
   others: readonly PipelineToken[],
-  acceptTokens: boolean,
+  accept: HintPart | undefined,
 ): Finding | undefined {
   const { name, purpose } = place;
   if (token.isOfSession) {
@@ -101,8 +118,7 @@ function judgePipelineToken(
     const message = `The token for ${name}: ${lacking.message}`;
     return { ...lacking, message };
   }
-  if (acceptTokens) return undefined;
-  const accept = own("ci", "github", "--apply", "--accept-tokens");
+  if (accept === undefined) return undefined;
   const same = others.find((each) => each.place.purpose !== purpose && each.token.equals(token));
   if (same !== undefined) {
     const message = `${same.place.name} and ${name} would have the same token. Then every branch can make changes with it.`;

@@ -1,0 +1,237 @@
+import type { ResolvedConfig } from "../../concerns/config/resolved.ts";
+import type { Inspection } from "../../concerns/token/verdict.ts";
+import type { Finding } from "../../core/finding.ts";
+import type { Bounds } from "../../core/obstacles.ts";
+import type { OutsideChange } from "../../core/outside-change.ts";
+import type { PlanPart } from "../../core/plan.ts";
+import { asAppError } from "../../errors/app-error.ts";
+import { hint, own } from "../../errors/hint.ts";
+import { few, listed } from "../../lib/few.ts";
+import { onceEach } from "../../lib/grouped.ts";
+import type { Secret } from "../../secret/secret.ts";
+import type { Facts, ObservingHost } from "../init/observe.ts";
+import { finding as ciFinding } from "../pipelines/findings.ts";
+import { isOpen, openEnvironment } from "../pipelines/github/environment.ts";
+import {
+  judgeRemote,
+  lookAtRemote,
+  nameOf,
+  type RemoteSecret,
+} from "../pipelines/github/remote-secrets.ts";
+import { judgePipelineToken, withNeedsOf } from "../pipelines/github/tokens.ts";
+import {
+  planStored,
+  readStored,
+  type StoredSecret,
+  type StoredSecrets,
+  withNew,
+} from "../pipelines/stored-secrets.ts";
+import { finding } from "./findings.ts";
+import type { Rotation } from "./rotation.ts";
+
+/** The tokens that do-bootstrap has stored for pipelines (stored-secrets.ts). */
+export interface PipelineTokens {
+  readonly record: StoredSecrets;
+  readonly tokens: readonly RemoteSecret[];
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * GitHub is asked only if a pipeline may have one of these tokens.
+ *
+ * @param held the fingerprints of the tokens on this machine.
+ * @param revoke a token will be revoked, so everything must be known.
+ */
+export async function lookAtPipeline(
+  host: ObservingHost,
+  facts: Facts,
+  held: ReadonlySet<string>,
+  revoke: boolean,
+): Promise<PipelineTokens> {
+  const record = await readStored(host, facts.config.base);
+  const all = record.secrets.filter(({ token }) => token !== undefined);
+  const isHeld = ({ token, replaces }: StoredSecret) =>
+    [token, ...replaces].some((each) => each !== undefined && held.has(each));
+  if (!revoke && !all.some(isHeld)) {
+    const tokens = all.map(
+      (stored): RemoteSecret => ({ stored, state: "unreached", place: undefined }),
+    );
+    return { record, tokens, findings: record.findings };
+  }
+  const { secrets: tokens, findings } = await lookAtRemote(host, facts, all);
+  return { record, tokens, findings: [...record.findings, ...findings] };
+}
+
+/** Whether a stopped run has decided on this token for a pipeline that has not got it yet. */
+export function isWaitedFor(tokens: readonly RemoteSecret[], { fingerprint }: Secret): boolean {
+  return tokens.some(({ stored, place, ...each }) => {
+    return stored.token === fingerprint && place !== undefined && lacks(each);
+  });
+}
+
+function lacks({ state }: Pick<RemoteSecret, "state">): boolean {
+  return state === "missing" || state === "older";
+}
+
+/** The secrets that get the new token: they hold an old one, or lack the new one. */
+export function receiversOf(
+  tokens: readonly RemoteSecret[],
+  token: Secret,
+  olds: readonly Secret[],
+): readonly RemoteSecret[] {
+  const isOld = (fingerprint = "") => olds.some((old) => old.fingerprint === fingerprint);
+  return tokens.filter(({ stored, state, place }) => {
+    if (stored.token === token.fingerprint) return place !== undefined && lacks({ state });
+    const mayHold = state === "stored" || state === "changed" ? [] : stored.replaces;
+    return isOld(stored.token) || mayHold.some(isOld);
+  });
+}
+
+interface Remote {
+  readonly pipeline: PipelineTokens;
+  readonly rotations: readonly Rotation[];
+  /** The last record, which this run may have written. */
+  readonly record: StoredSecrets;
+  readonly bounds: Bounds;
+  readonly configOf: (environment: string) => ResolvedConfig | undefined;
+  readonly inspect: (token: Secret) => Promise<Inspection>;
+  readonly progress: (what: string) => void;
+  readonly force: boolean;
+  readonly revoke: boolean;
+  /** Gets each secret that is stored. */
+  readonly stored: Set<RemoteSecret>;
+}
+
+/** Writes down which secrets get a new token, checks that they may have it, and stores it. */
+export async function planPipeline(
+  host: ObservingHost,
+  facts: Facts,
+  remote: Remote,
+): Promise<PlanPart> {
+  const { pipeline, rotations, record, bounds } = remote;
+  const receivers = rotations.flatMap(({ token, receivers: its }) =>
+    its.map((secret) => ({ secret, token })),
+  );
+  const all = await Promise.all(
+    receivers.map((receiver) => judgeReceiver(host, facts, remote, receiver)),
+  );
+  const wanted = withNew(
+    pipeline.record.secrets,
+    receivers
+      .filter(({ secret, token }) => secret.stored.token !== token.fingerprint)
+      .map(({ secret: { stored, place }, token }) => ({
+        ...{ repo: stored.repo, environment: stored.environment, name: stored.name },
+        ...{ token: token.fingerprint, since: place?.target.now },
+      })),
+    (old) => pipeline.tokens.some(({ stored, state }) => stored === old && state === "stored"),
+  );
+  const { findings = [], ...written } = planStored(bounds, record, wanted);
+  const reached = receivers.filter(({ secret }) => secret.place !== undefined);
+  return {
+    findings: onceEach(
+      [...pipeline.findings, ...all.flat(), ...findings, ...judgeOthers(remote)],
+      ({ id, message }) => `${id} ${message}`,
+    ),
+    ...written,
+    outside: reached.map((receiver) => storing(receiver, remote)),
+  };
+}
+
+interface Receiver {
+  readonly secret: RemoteSecret;
+  /** The new token. */
+  readonly token: Secret;
+}
+
+/** What is wrong before anything is stored. */
+async function judgeReceiver(
+  host: ObservingHost,
+  facts: Facts,
+  { configOf, inspect, force }: Remote,
+  { secret: { stored, place }, token }: Receiver,
+): Promise<readonly Finding[]> {
+  if (place === undefined) return [];
+  const purpose = stored.environment.endsWith("-apply") ? "apply" : "plan";
+  if (purpose === "apply" && isOpen(place.seen)) {
+    const { environment: name, repo } = stored;
+    return [openEnvironment({ name, repo, branch: undefined }, place.seen.branches)];
+  }
+  const config = configOf(stored.environment.replace(/-(plan|apply)$/, ""));
+  if (config === undefined) {
+    const message = `${nameOf(stored)} is of an environment that the config no longer has.`;
+    const fix = hint`Delete the secret there, and its entry in do-bootstrap.pipeline.json.`;
+    return [ciFinding("ci.unreached", message, { fix })];
+  }
+  const of = { name: stored.environment, purpose, config } as const;
+  const its = await withNeedsOf(host, facts, of);
+  const given = { place: of, token, inspection: await inspect(token) };
+  const wrong = judgePipelineToken(its, given, [], force ? undefined : own("rotate", "--force"));
+  return wrong === undefined ? [] : [wrong];
+}
+
+function judgeOthers({ pipeline: { tokens }, rotations, revoke }: Remote): Finding[] {
+  const received = new Set(rotations.flatMap(({ receivers }) => receivers));
+  const olds = rotations.flatMap((rotation) => rotation.olds);
+  const changed = tokens.filter(({ state }) => state === "changed");
+  const unknown = [
+    ...[...received].filter(({ place }) => place === undefined),
+    ...changed.filter((each) => !received.has(each)),
+  ];
+  const others = tokens.filter((each) => !received.has(each) && !changed.includes(each));
+  return [
+    ...judgeRemote(changed, () => false),
+    ...(revoke && olds.length > 0 && unknown.length > 0 ? [mayHold(unknown)] : []),
+    ...(others.length > 0 && olds.length > 0 ? [notReplaced(others)] : []),
+  ];
+}
+
+function mayHold(secrets: readonly RemoteSecret[]): Finding {
+  const names = secrets.map(({ stored }) => nameOf(stored));
+  const message = `The old token may still be in ${few(names)}. Nothing was revoked.`;
+  const fix = hint`Without --revoke: ${own("rotate")}. Delete the old token once nothing uses it.`;
+  return finding("token.not-stored", message, { fix });
+}
+
+function notReplaced(secrets: readonly RemoteSecret[]): Finding {
+  const names = secrets.map(
+    ({ stored: { name, environment, token } }) => `${name} in ${environment} (${token})`,
+  );
+  const message = `The pipeline has other tokens, which are not replaced: ${few(names, 4)}.`;
+  const fix = hint`${own("ci", "github", "--apply", "--renew")} asks for new ones`;
+  return ciFinding("ci.secrets", message, { fix });
+}
+
+function storing({ secret, token }: Receiver, { progress, stored: done }: Remote): OutsideChange {
+  const { stored, place } = secret;
+  const { name, environment, repo } = stored;
+  const where = `in ${environment} on ${repo.replace("/", ", ")}`;
+  const why = `${where}; token ${token.fingerprint}`;
+  return {
+    ...{ label: `secret ${name}`, sign: "+", why },
+    asked: `store the new token ${where}`,
+    json: () => ({ kind: "github-secret", names: [name], repo, environment, why }),
+    async apply() {
+      progress(`Storing the new token in ${environment}`);
+      try {
+        await place?.target.gh.setSecret(name, environment, token);
+        done.add(secret);
+        return [];
+      } catch (error) {
+        const { code, message } = asAppError(error);
+        if (code === "INTERRUPTED") throw error;
+        const said = `${nameOf(stored)} still has its old token: ${message} Do not delete that token yet.`;
+        return [ciFinding("ci.not-applied", said, { fix: hint`${own("rotate")} goes on` })];
+      }
+    },
+  };
+}
+
+/** Why the old token of a rotation must stay valid. */
+export function stillIn(
+  { receivers }: Rotation,
+  stored: ReadonlySet<RemoteSecret>,
+): string | undefined {
+  const left = receivers.filter((each) => !stored.has(each));
+  const names = left.map(({ stored: each }) => nameOf(each));
+  return left.length === 0 ? undefined : `it may still be in ${listed(names)}`;
+}

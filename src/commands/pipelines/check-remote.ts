@@ -1,0 +1,52 @@
+import type { Finding } from "../../core/finding.ts";
+import { hint, own } from "../../errors/hint.ts";
+import { listed } from "../../lib/few.ts";
+import { onceEach } from "../../lib/grouped.ts";
+import type { Facts, ObservingHost } from "../init/observe.ts";
+import { finding } from "./findings.ts";
+import { isOpen, openEnvironment } from "./github/environment.ts";
+import { judgeRemote, lookAtRemote, type RemoteSecret } from "./github/remote-secrets.ts";
+import { readStored } from "./stored-secrets.ts";
+
+/**
+ * Compares the pipeline's secrets on GitHub with what they should hold, by their dates: GitHub tells no value.
+ *
+ * @param held the fingerprints of the tokens on this machine.
+ */
+export async function checkRemote(
+  host: ObservingHost,
+  facts: Pick<Facts, "repo" | "config">,
+  held: ReadonlySet<string>,
+): Promise<readonly Finding[]> {
+  const { secrets: stored, findings: wrong } = await readStored(host, facts.config.base);
+  if (wrong.length > 0) return wrong;
+  if (stored.length === 0) {
+    const message = "do-bootstrap has stored no secret for a pipeline here.";
+    const fix = hint`For GitHub: ${own("ci", "github", "--apply")}`;
+    return [finding("ci.secrets", message, { fix })];
+  }
+  const { secrets, findings } = await lookAtRemote(host, facts, stored);
+  const all = [
+    ...findings,
+    ...judgeRemote(secrets, (fingerprint) => held.has(fingerprint)),
+    ...openOnes(secrets),
+  ];
+  const right = secrets.filter(({ state }) => state === "stored");
+  if (right.length === 0) return all;
+  const where = listed([...new Set(right.map(({ stored: { repo } }) => repo.replace("/", ", ")))]);
+  const count =
+    right.length === secrets.length
+      ? `All ${right.length}`
+      : `${right.length} of ${secrets.length}`;
+  const message = `${count} secrets of the pipeline on ${where} have been stored as they should be, as far as GitHub's dates tell.`;
+  return [...all, finding("ci.secrets", message)];
+}
+
+function openOnes(secrets: readonly RemoteSecret[]): readonly Finding[] {
+  const found = secrets.flatMap(({ stored: { environment: name, repo }, place }) =>
+    name.endsWith("-apply") && place !== undefined && isOpen(place.seen)
+      ? [openEnvironment({ name, repo, branch: undefined }, place.seen.branches)]
+      : [],
+  );
+  return onceEach(found, ({ message }) => message);
+}

@@ -1,0 +1,106 @@
+import type { Finding } from "../../../core/finding.ts";
+import { AppError } from "../../../errors/app-error.ts";
+import { type Hint, hint } from "../../../errors/hint.ts";
+import { listed } from "../../../lib/few.ts";
+import { recordOf } from "../../../lib/json.ts";
+import { finding } from "../findings.ts";
+import type { GhAnswer } from "./gh.ts";
+import type { Target } from "./repo.ts";
+
+/** What GitHub has of an environment. */
+export interface SeenEnvironment {
+  readonly isThere: boolean;
+  /** When each secret was last set, by name: milliseconds since the epoch; NaN if GitHub does not say. */
+  readonly secrets: ReadonlyMap<string, number>;
+  /** The only branches that may use it, or other rules as words. */
+  readonly branches: "all" | readonly string[];
+  readonly hasReviewers: boolean;
+}
+
+/** Asks GitHub what it has. Values of secrets are never readable. @throws AppError GH_FAILED */
+export async function seeEnvironment(target: Target, name: string): Promise<SeenEnvironment> {
+  const { gh } = target;
+  const base = environmentPath(target, name);
+  const answer = await gh.api("GET", base);
+  if (answer.status === 404) {
+    return { isThere: false, secrets: new Map(), branches: [], hasReviewers: false };
+  }
+  const { deployment_branch_policy: policy, protection_rules: rules } = recordOf(bodyOf(answer));
+  const isReview = (rule: unknown) => recordOf(rule)["type"] === "required_reviewers";
+  const secrets = await listAt(`${base}/secrets`, "secrets");
+  return {
+    isThere: true,
+    secrets: new Map(
+      secrets.map((each) => [nameIn(each), Date.parse(String(recordOf(each)["updated_at"]))]),
+    ),
+    branches: await branchesIn(recordOf(policy)),
+    hasReviewers: Array.isArray(rules) && rules.some(isReview),
+  };
+
+  async function branchesIn({
+    protected_branches: isProtected,
+    custom_branch_policies: isCustom,
+  }: Record<string, unknown>): Promise<SeenEnvironment["branches"]> {
+    if (isCustom === true) {
+      const all = await listAt(`${base}/deployment-branch-policies`, "branch_policies");
+      return all.map((each) =>
+        recordOf(each)["type"] === "tag" ? `tag ${nameIn(each)}` : nameIn(each),
+      );
+    }
+    // Without a rule for branches, these are all branches.
+    return isProtected === true ? ["all protected branches"] : "all";
+  }
+
+  /** An environment has 100 secrets at most. */
+  async function listAt(path: string, list: string): Promise<readonly unknown[]> {
+    const all = recordOf(bodyOf(await gh.api("GET", `${path}?per_page=100`)))[list];
+    return Array.isArray(all) ? all : [];
+  }
+}
+
+export function environmentPath({ repo }: Pick<Target, "repo">, name: string): string {
+  return `repos/${repo.name}/environments/${name}`;
+}
+
+function nameIn(each: unknown): string {
+  const { name } = recordOf(each);
+  return typeof name === "string" ? name : "";
+}
+
+/** Of an answer that says it was done. @throws AppError GH_FAILED for any other. */
+export function bodyOf({ status, body }: GhAnswer, fix?: Hint): unknown {
+  if (status >= 200 && status < 300) return body;
+  const { message } = recordOf(body);
+  const said = typeof message === "string" ? `: ${message}` : "";
+  const isRefusal = [403, 404, 422].includes(status);
+  const more = fix === undefined || !isRefusal ? {} : { hint: fix };
+  throw new AppError("GH_FAILED", `GitHub answers ${status}${said}`, more);
+}
+
+/**
+ * Whether more than one branch may use an environment. Anybody who may push a branch can make GitHub create one that is
+ * open to all.
+ */
+export function isOpen({ isThere, branches }: SeenEnvironment): boolean {
+  if (!isThere || branches === "all") return isThere;
+  const [branch = "", ...others] = branches;
+  // A pattern, or the words for something else.
+  return others.length > 0 || /[*?[\]! ]/.test(branch);
+}
+
+/** @param branch the only one that should have the token. */
+export function openEnvironment(
+  { name, repo, branch }: { name: string; repo: string; branch: string | undefined },
+  branches: SeenEnvironment["branches"],
+): Finding {
+  const which = branches === "all" ? "every branch" : listed(branches);
+  const one = branch ?? "the branch that is applied";
+  const message = `Environment ${name} of ${repo} exists, and ${which} may use it. The token that can make changes is only for ${one}.`;
+  const fix = hint`${settingsOf(name)}: Deployment branches and tags, Selected, ${one} as the only one; or delete the environment`;
+  return finding("ci.open-environment", message, { fix });
+}
+
+/** Where a person finds an environment on GitHub. */
+export function settingsOf(name: string): string {
+  return `Settings → Environments → ${name}`;
+}

@@ -1,0 +1,35 @@
+import { fill } from "../../core/generated.ts";
+import type { Pipeline } from "./render.ts";
+import { glabFlags, type SetupStep } from "./to-do.ts";
+
+/** The templates of the scripts, by their names in templates/ci. */
+export const SETUP_TEMPLATES = { github: "setup-github.sh", gitlab: "setup-gitlab.sh" } as const;
+
+/**
+ * A POSIX shell script that sets up GitHub or GitLab, for a machine with gh or glab. It contains no secret: it asks for
+ * each.
+ *
+ * @param project its name.
+ */
+export function setupScript(
+  provider: "github" | "gitlab",
+  template: string,
+  { project, branch }: Pick<Pipeline, "branch"> & { readonly project: string },
+  steps: readonly SetupStep[],
+): string {
+  const lines = steps.map(({ environment, purpose, name, what }) => {
+    const isProtected = purpose === "apply";
+    if (name === undefined) {
+      return isProtected
+        ? `environment_of ${environment} ${quoted(branch)}`
+        : `environment ${environment}`;
+    }
+    const flags = provider === "gitlab" ? [glabFlags(isProtected)] : [];
+    return ["secret", name, environment, ...flags, quoted(what)].join(" ");
+  });
+  return fill(template, { project, steps: lines.join("\n") });
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

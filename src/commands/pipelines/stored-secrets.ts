@@ -1,0 +1,164 @@
+import { dirname, join } from "node:path";
+import { RemoveFile } from "../../core/changes/remove-file.ts";
+import { writeText } from "../../core/changes/write-file.ts";
+import { textAt } from "../../core/file-text.ts";
+import type { Finding } from "../../core/finding.ts";
+import { type Bounds, obstacles } from "../../core/obstacles.ts";
+import { NOTHING, type PlanPart } from "../../core/plan.ts";
+import { hint } from "../../errors/hint.ts";
+import type { Host, Snapshot } from "../../host/host.ts";
+import { jsonIn, recordOf } from "../../lib/json.ts";
+import { finding } from "./findings.ts";
+
+/** Beside the config, and in git: a colleague who rotates a token must know where it is. It contains no secret. */
+const FILE = "do-bootstrap.pipeline.json";
+
+/**
+ * What a secret of a pipeline should hold. It is written down before the secret is stored, so it is also the journal of
+ * a run (docs/design.md rule 12): what GitHub lists as older has not been stored yet.
+ */
+export interface StoredSecret {
+  /** HOST/OWNER/NAME. */
+  readonly repo: string;
+  /** The environment on GitHub, such as "prod-apply". */
+  readonly environment: string;
+  readonly name: string;
+  /** The fingerprint of the token; undefined for a half of a Spaces key. */
+  readonly token?: string | undefined;
+  /** When this was decided, by GitHub's clock: milliseconds since the epoch. undefined: GitHub was not reached. */
+  readonly since?: number | undefined;
+  /** The fingerprints of the tokens that it may still hold, if it is older. */
+  readonly replaces: readonly string[];
+}
+
+export interface StoredSecrets {
+  readonly at: Snapshot;
+  readonly secrets: readonly StoredSecret[];
+  /** What is wrong with the file. */
+  readonly findings: readonly Finding[];
+  /** Why nothing can be written in its folder, by folder. */
+  readonly blocked: ReadonlyMap<string, string>;
+}
+
+/** @param base the config's folder. */
+export async function readStored(
+  { files }: Pick<Host, "files">,
+  base: string,
+): Promise<StoredSecrets> {
+  const at = await files.look(join(base, FILE));
+  const folder = dirname(at.target);
+  const why = await files.whyNotWritable(folder);
+  const blocked = new Map(why === undefined ? [] : [[folder, why]]);
+  if (at.kind === "absent") return { at, secrets: [], findings: [], blocked };
+  const { schemaVersion, secrets } = recordOf(jsonIn(textAt(at)?.text ?? ""));
+  const entries = Array.isArray(secrets) ? secrets.map(entryOf) : [undefined];
+  const known = entries.flatMap((entry) => entry ?? []);
+  if (schemaVersion === VERSION && known.length === entries.length) {
+    return { at, secrets: known, findings: [], blocked };
+  }
+  const message = `${at.path} is not what do-bootstrap writes, so the pipeline's secrets are unknown.`;
+  const fix = hint`Get it back from git. If that does not help, delete it: then rotate no longer reaches these secrets`;
+  const findings = [finding("ci.bad-record", message, { where: at.path, fix })];
+  return { at, secrets: [], findings, blocked };
+}
+
+const VERSION = 1;
+
+/** Only names that do-bootstrap uses: they become part of a path, and a secret is stored or deleted there. */
+const NAMES = {
+  plan: /^(DIGITALOCEAN_TOKEN_PLAN|(SPACES|AWS)_(ACCESS_KEY_ID|SECRET_ACCESS_KEY))$/,
+  apply: /^(DIGITALOCEAN_TOKEN_APPLY|(SPACES|AWS)_(ACCESS_KEY_ID|SECRET_ACCESS_KEY))$/,
+};
+
+function entryOf(entry: unknown): StoredSecret | undefined {
+  const { repo, environment, secret: name, token, since, replaces = [] } = recordOf(entry);
+  const [, purpose] = matchOf(/^[a-z0-9][a-z0-9_-]*-(plan|apply)$/, environment);
+  const isOurs =
+    matchOf(/^[\w.-]+\/(?!\.{1,2}\/)[\w.-]+\/(?!\.{1,2}$)[\w.-]+$/, repo).length > 0 &&
+    matchOf(NAMES[purpose === "plan" ? "plan" : "apply"], name).length > 0 &&
+    purpose !== undefined;
+  const fingerprints = [token ?? "00000000", ...(Array.isArray(replaces) ? replaces : [""])];
+  const at = since === undefined ? undefined : Date.parse(String(since));
+  const isWhole =
+    fingerprints.every((each) => matchOf(/^[0-9a-f]{8}$/, each).length > 0) && !Number.isNaN(at);
+  if (!isOurs || !isWhole) return undefined;
+  return { repo, environment, name, token, since: at, replaces } as StoredSecret;
+}
+
+function matchOf(pattern: RegExp, value: unknown): readonly string[] {
+  return (typeof value === "string" && pattern.exec(value)) || [];
+}
+
+/**
+ * Writes what should be stored, or removes the file if that is nothing. Only a difference in content counts, since a
+ * formatter may have changed the text.
+ */
+export function planStored(
+  bounds: Bounds,
+  { at, secrets, findings, blocked }: StoredSecrets,
+  wanted: readonly StoredSecret[],
+): PlanPart {
+  const [now, next] = [secrets, wanted].map((each) => textOf(each));
+  if (now === next) return NOTHING;
+  const wrong = [...findings, ...obstacles({ ...bounds, blocked }, at)];
+  if (wrong.length > 0) return { findings: wrong };
+  if (wanted.length > 0) {
+    return {
+      changes: [writeText(at, next ?? "", "which token each secret of the pipeline holds")],
+    };
+  }
+  const why = "no secret of the pipeline is left";
+  return at.kind === "file" ? { changes: [new RemoveFile(at, why)] } : NOTHING;
+}
+
+function textOf(secrets: readonly StoredSecret[]): string {
+  const sorted = [...secrets].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  const about =
+    "Written by do-bootstrap; commit it. It says which token each secret of the pipeline should hold, by fingerprint. It contains no secret.";
+  const entries = sorted.map(({ name, since, replaces, ...entry }) => ({
+    ...{ repo: entry.repo, environment: entry.environment, secret: name, token: entry.token },
+    ...(since === undefined ? {} : { since: dateOf(since) }),
+    ...(replaces.length === 0 ? {} : { replaces }),
+  }));
+  return `${JSON.stringify({ schemaVersion: VERSION, about, secrets: entries }, undefined, 2)}\n`;
+}
+
+/** GitHub's dates have no fraction of a second. */
+export function dateOf(time: number): string {
+  return new Date(time).toISOString().replace(/\.\d+Z$/, "Z");
+}
+
+function keyOf({ repo, environment, name }: Omit<StoredSecret, "replaces">): string {
+  return [repo, environment, name].join("\n");
+}
+
+/**
+ * Secrets with new content. Until that is stored, each may still hold what it held.
+ *
+ * @param isSure GitHub has stored what this one should hold.
+ */
+export function withNew(
+  secrets: readonly StoredSecret[],
+  news: readonly Omit<StoredSecret, "replaces">[],
+  isSure: (old: StoredSecret) => boolean,
+): readonly StoredSecret[] {
+  const changed = news.map((each): StoredSecret => {
+    const old = secrets.find((other) => keyOf(other) === keyOf(each));
+    const held = old?.token === undefined ? [] : [old.token, ...(isSure(old) ? [] : old.replaces)];
+    return { ...each, replaces: [...new Set(held)].filter((token) => token !== each.token) };
+  });
+  return [...without(secrets, changed), ...changed];
+}
+
+export function without(
+  secrets: readonly StoredSecret[],
+  gone: readonly Omit<StoredSecret, "replaces">[],
+): readonly StoredSecret[] {
+  const keys = new Set(gone.map(keyOf));
+  return secrets.filter((each) => !keys.has(keyOf(each)));
+}
+
+/** @param updated when GitHub's secret was last set; undefined: there is none. */
+export function isOlder({ since }: StoredSecret, updated: number | undefined): boolean {
+  return since === undefined || updated === undefined || updated < since;
+}
