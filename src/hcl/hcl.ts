@@ -1,19 +1,10 @@
 import type { HclNode, ParseHcl } from "../host/host.ts";
 import { conceal, type Written } from "./conceal.ts";
-import type {
-  Block,
-  Expression,
-  ParsedFile,
-  Problem,
-  Reference,
-  SourceLocation,
-} from "./syntax.ts";
+import { referencesInBlocks, referencesInText } from "./reads.ts";
+import type { Block, Expression, ParsedFile, Problem, SourceLocation } from "./syntax.ts";
 
 /** Deeper than any real configuration. Anything deeper is not read. */
 const MAX_DEPTH = 64;
-
-/** The same limit in syntax nodes: a nested expression adds three or four. */
-const MAX_LAYERS = 400;
 
 /** The file, and the first place in it that is nested too deep. */
 interface Reading {
@@ -26,8 +17,12 @@ export function readHcl(parse: ParseHcl, text: string, file: string): ParsedFile
   const read = parse(text, (root): ParsedFile => {
     const reading: Reading = { file, tooDeep: undefined };
     const blocks = blocksIn(root, reading, 0);
-    const references = referencesIn(root, text, reading);
     const problem = root.hasError ? placeOf(firstError(root), file) : reading.tooDeep;
+    const references = [
+      ...referencesInBlocks(blocks, text),
+      // Parts of a broken file are in no block.
+      ...(problem === undefined ? [] : referencesInText(text)),
+    ];
     return { blocks, references, problem };
   });
   const tooLong = { file, line: 1, why: "parsing takes too long" };
@@ -162,90 +157,14 @@ function itemsOf(list: HclNode, reading: Reading, depth: number): Expression["it
     .map((each) => expression(undefined, each, reading, depth));
 }
 
-function isTooDeep(node: HclNode, reading: Reading, depth: number, max = MAX_DEPTH): boolean {
-  if (depth <= max) return false;
+function isTooDeep(node: HclNode, reading: Reading, depth: number): boolean {
+  if (depth <= MAX_DEPTH) return false;
   reading.tooDeep ??= { ...placeOf(node, reading.file), why: "nested too deep" };
   return true;
 }
 
 function unquoted(text: string): string {
   return /^".*"$/s.test(text) ? unescaped(text.slice(1, -1)) : text;
-}
-
-const MENTION = "digitalocean_";
-const MENTIONS = /digitalocean_/g;
-
-/** Nodes that name a resource without using its attributes. */
-function asksNothing(type: string, name: HclNode | undefined): boolean {
-  if (type === "block") return ["import", "moved", "removed"].includes(name?.text ?? "");
-  return type === "attribute" && ["depends_on", "replace_triggered_by"].includes(name?.text ?? "");
-}
-
-/** Descends only into nodes whose text contains the word. */
-function referencesIn(body: HclNode, text: string, reading: Reading): Reference[] {
-  const mentions = Array.from(text.matchAll(MENTIONS), ({ index }) => index);
-  const references: Reference[] = [];
-  const stack = [{ node: body, from: 0, to: mentions.length, depth: 0 }];
-  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-    const { node, to, depth } = next;
-    if (isTooDeep(node, reading, depth, MAX_LAYERS)) continue;
-    const children = node.namedChildren.filter(({ type }) => type !== "comment");
-    if (asksNothing(node.type, children[0])) continue;
-    let { from } = next;
-    for (const [at, child] of children.entries()) {
-      const first = from;
-      const end = children[at + 1]?.startIndex ?? text.length;
-      while (from < to && (mentions[from] ?? 0) < end) from++;
-      if (first === from) continue;
-      const { type } = child;
-      if (type === "variable_expr" || type === "get_attr") {
-        references.push(...referenceAt(children, at));
-      } else stack.push({ node: child, from: first, to: from, depth: depth + 1 });
-    }
-  }
-  return references;
-}
-
-/** Reads a reference if this step of an expression is a `digitalocean_x`. */
-function referenceAt(steps: readonly HclNode[], at: number): Reference[] {
-  const isData = steps[at]?.type === "get_attr" && steps[at - 1]?.text === "data";
-  if (!isData && steps[at]?.type !== "variable_expr") return [];
-  const type = (steps[at]?.text ?? "").replace(/^\./, "");
-  const [name, ...attributes] = attributesIn(steps, at + 1);
-  return name !== undefined && type.startsWith(MENTION)
-    ? [{ mode: isData ? "data" : "resource", type, name, attributes }]
-    : [];
-}
-
-/** The limit for the steps of a reference. Deeper attributes make no difference. */
-const MAX_STEPS = 20;
-
-function attributesIn(steps: readonly HclNode[], from: number): string[] {
-  const names: string[] = [];
-  for (let at = from; at < Math.min(steps.length, from + MAX_STEPS); at++) {
-    const { type, namedChildren = [] } = steps[at] ?? {};
-    const [inner] = namedChildren;
-    if (type === "get_attr") names.push(inner?.text ?? "");
-    else if (type === "splat") names.push(...attributesIn(inner?.namedChildren ?? [], 0));
-    else if (type !== "index") break;
-  }
-  return names;
-}
-
-/** Finds references in the text of a template, for the JSON syntax. */
-export function referencesInText(text: string): Reference[] {
-  const found = text.matchAll(
-    /\b(data\.)?(digitalocean_\w+)\.([\w-]+)((?:\.[\w*-]+|\[[^[\]]*\])*)/g,
-  );
-  return Array.from(found, ([, data, type = "", name = "", rest = ""]) => ({
-    mode: data === undefined ? ("resource" as const) : ("data" as const),
-    type,
-    name,
-    attributes: rest
-      .replace(/\[[^[\]]*\]/g, "")
-      .split(".")
-      .filter((step) => step !== "" && step !== "*"),
-  }));
 }
 
 function unescaped(text: string): string {

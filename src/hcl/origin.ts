@@ -2,7 +2,7 @@ import { listed } from "../lib/few.ts";
 import { jsonIn } from "../lib/json.ts";
 import { Secret } from "../secret/secret.ts";
 import type { Expression } from "./syntax.ts";
-import { type Piece, piecesOf } from "./template.ts";
+import { argumentsIn, choiceIn, isSign, type Piece, piecesOf, type Range } from "./template.ts";
 
 /** Where the value of an expression comes from, judged by its text. */
 export type Origin =
@@ -179,8 +179,6 @@ export function originOf(expression: Expression, locals: Locals): Origin {
   }
 }
 
-type Range = readonly [from: number, to: number];
-
 /** A mention of `var.x` or `local.x` in an expression. */
 export interface Mention {
   readonly kind: "var" | "local";
@@ -219,42 +217,10 @@ function mentionsIn(pieces: readonly Piece[]): readonly Mention[] {
 }
 
 /** The content of a string in the JSON syntax, which is a template; undefined for other values and for HCL. */
-function templateOf({ source, place }: Expression): string | undefined {
+export function templateOf({ source, place }: Expression): string | undefined {
   if (!place.file.endsWith(".json") || !source.startsWith('"')) return undefined;
   const text = jsonIn(source);
   return typeof text === "string" ? text : undefined;
-}
-
-/** The ranges of b and c in `a ? b : c`. */
-function choiceIn(pieces: readonly Piece[], [from, to]: Range): readonly Range[] | undefined {
-  let yes: number | undefined;
-  let inner = 0;
-  for (let at = from; at < to; at = Math.max(at + 1, pieces[at]?.end ?? 0)) {
-    if (isSign(pieces[at], "?")) {
-      if (yes === undefined) yes = at + 1;
-      else inner++;
-    } else if (isSign(pieces[at], ":") && yes !== undefined) {
-      if (inner === 0) {
-        return [
-          [yes, at],
-          [at + 1, to],
-        ];
-      }
-      inner--;
-    }
-  }
-  return undefined;
-}
-
-function argumentsIn(pieces: readonly Piece[], [from, to]: Range): readonly Range[] {
-  const found: Range[] = [];
-  let start = from;
-  for (let at = from; at < to; at = Math.max(at + 1, pieces[at]?.end ?? 0)) {
-    if (!isSign(pieces[at], ",")) continue;
-    found.push([start, at]);
-    start = at + 1;
-  }
-  return start < to ? [...found, [start, to]] : found;
 }
 
 /** The parts of `a.b["c"]`: a, b, c; undefined for any other form. */
@@ -271,8 +237,4 @@ function pathIn(words: readonly Piece[]): readonly string[] | undefined {
     } else return undefined;
   }
   return path;
-}
-
-function isSign(piece: Piece | undefined, text: string): boolean {
-  return piece?.kind === "sign" && piece.text === text;
 }

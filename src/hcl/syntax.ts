@@ -43,6 +43,8 @@ export interface Reference {
   readonly type: string;
   readonly name: string;
   readonly attributes: readonly string[];
+  /** The attributes belong to it only if it has instances; else, they may belong to one of its attributes. */
+  readonly isElement?: boolean;
 }
 
 export interface ParsedFile {

@@ -123,3 +123,45 @@ export function piecesOf(text: string, isTemplate = false): readonly Piece[] {
     return true;
   }
 }
+
+/** Pieces of an expression. */
+export type Range = readonly [from: number, to: number];
+
+/** The ranges of b and c in `a ? b : c`. */
+export function choiceIn(
+  pieces: readonly Piece[],
+  [from, to]: Range,
+): readonly Range[] | undefined {
+  let yes: number | undefined;
+  let inner = 0;
+  for (let at = from; at < to; at = Math.max(at + 1, pieces[at]?.end ?? 0)) {
+    if (isSign(pieces[at], "?")) {
+      if (yes === undefined) yes = at + 1;
+      else inner++;
+    } else if (isSign(pieces[at], ":") && yes !== undefined) {
+      if (inner === 0) {
+        return [
+          [yes, at],
+          [at + 1, to],
+        ];
+      }
+      inner--;
+    }
+  }
+  return undefined;
+}
+
+export function argumentsIn(pieces: readonly Piece[], [from, to]: Range): readonly Range[] {
+  const found: Range[] = [];
+  let start = from;
+  for (let at = from; at < to; at = Math.max(at + 1, pieces[at]?.end ?? 0)) {
+    if (!isSign(pieces[at], ",")) continue;
+    found.push([start, at]);
+    start = at + 1;
+  }
+  return start < to ? [...found, [start, to]] : found;
+}
+
+export function isSign(piece: Piece | undefined, text: string): boolean {
+  return piece?.kind === "sign" && piece.text === text;
+}

@@ -1,6 +1,6 @@
 import { type JsonNode, readJsonText } from "../lib/json-text.ts";
 import { conceal } from "./conceal.ts";
-import { referencesInText } from "./hcl.ts";
+import { referencesInTemplate } from "./reads.ts";
 import type { Block, Expression, ParsedFile, SourceLocation } from "./syntax.ts";
 
 /** The number of labels of a block type. In the JSON syntax, its body is nested that deep. */
@@ -32,10 +32,7 @@ export function readTfJson(written: string, file: string): ParsedFile {
   }
   return {
     blocks: parts.flatMap(blocksIn),
-    references: textsIn(root).flatMap((each) => {
-      const [template] = /[$%]\{.*/s.exec(each) ?? [];
-      return template === undefined ? [] : referencesInText(template);
-    }),
+    references: textsIn(root).flatMap(referencesInTemplate),
     problem: undefined,
   };
 

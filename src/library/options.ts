@@ -189,8 +189,8 @@ export interface CheckOptions extends LookOptions {
 export interface ScopesOptions extends Options {
   /** Folders of root modules; by default the config's. */
   readonly dirs?: readonly string[] | undefined;
-  /** What the token is for; by default "apply". */
-  readonly purpose?: "plan" | "apply" | "destroy" | undefined;
+  /** What the token is for; by default "apply". "create" is the first apply, before anything exists. */
+  readonly purpose?: "plan" | "create" | "apply" | "destroy" | undefined;
   /** Only the scopes that this plan needs: the path of a file with the JSON of `terraform show -json`. */
   readonly plan?: string | undefined;
   /** A token with more scopes than needed counts as an error. */

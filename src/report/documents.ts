@@ -222,7 +222,7 @@ export interface ScopesDocument {
   readonly schemaVersion: 1;
   readonly command: "scopes";
   readonly status: number;
-  readonly purpose: "plan" | "apply" | "destroy";
+  readonly purpose: "plan" | "create" | "apply" | "destroy";
   readonly plan?: string | undefined;
   /** Absolute paths. */
   readonly dirs: readonly string[];
@@ -232,6 +232,17 @@ export interface ScopesDocument {
   readonly own: readonly NeedDocument[];
   /** The scopes that other scopes require. */
   readonly required: readonly string[];
+  /** When each scope is needed first. Only for "apply", without a plan. */
+  readonly phases?:
+    | {
+        /** The first apply needs these, and nothing else. */
+        readonly create: readonly string[];
+        /** Later changes also need these. */
+        readonly change: readonly string[];
+        /** To delete something, also these: to destroy or replace it, or after it is removed from the code. */
+        readonly destroy: readonly string[];
+      }
+    | undefined;
   /** Scopes whose need is only known at run time. */
   readonly maybe: readonly (NeedDocument & { readonly why: string })[];
   /** Addresses that need Spaces keys instead of a scope. */

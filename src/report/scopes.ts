@@ -1,8 +1,9 @@
 import { relative } from "node:path";
 import type { ScopesLook } from "../commands/scopes/scopes.ts";
 import { allNeeded, type CodeNeeds, gapsIn } from "../concerns/token/needed-scopes.ts";
+import type { Phase } from "../scopes/action.ts";
 import { requiresOf } from "../scopes/closure.ts";
-import type { Need, Reason } from "../scopes/needed.ts";
+import { type Need, phasesOf, type Reason } from "../scopes/needed.ts";
 import { safe } from "../secret/safe.ts";
 import type { Secret } from "../secret/secret.ts";
 import type { ScopesDocument } from "./documents.ts";
@@ -28,11 +29,13 @@ export function scopesText(report: ScopesReport, page: Page): string {
   const rows = scopeRows(report.code);
   const missing = new Set(report.token?.comparison.missing);
   const width = Math.max(0, ...rows.map(({ scope }) => scope.length));
+  const phases = phasesIn(report);
   const marked = ({ scope, why }: Row) => {
     const lacks = missing.has(scope);
     const mark = report.token === undefined ? " " : lacks ? "✗" : "✓";
     const name = page.paint(lacks ? "red" : "bold", scope.padEnd(width));
-    return `${page.paint(lacks ? "red" : "green", mark)} ${name}  ${page.paint("dim", why)}`;
+    const first = phases === undefined ? "" : `${wordsFor(phases.get(scope)).padEnd(WIDEST)}  `;
+    return `${page.paint(lacks ? "red" : "green", mark)} ${name}  ${first}${page.paint("dim", why)}`;
   };
   const sections = [
     safe(title(report)),
@@ -54,9 +57,11 @@ export function scopesText(report: ScopesReport, page: Page): string {
 /** For a pull request. */
 export function scopesMarkdown(report: ScopesReport): string {
   const missing = new Set(report.token?.comparison.missing);
+  const phases = phasesIn(report);
   const lines = scopeRows(report.code).map(({ scope, why }) => {
     const lacks = missing.has(scope) ? " **(missing)**" : "";
-    return `| ${code(scope)}${lacks} | ${prose(why)} |`;
+    const first = phases === undefined ? "" : ` ${wordsFor(phases.get(scope))} |`;
+    return `| ${code(scope)}${lacks} |${first} ${prose(why)} |`;
   });
   const more = [
     ...report.code.needs.maybe.map(
@@ -65,7 +70,11 @@ export function scopesMarkdown(report: ScopesReport): string {
     ...report.code.needs.spaces.map((address) => `- Spaces keys: ${code(address)}`),
     ...report.findings.map(({ level, message }) => `- ${level}: ${prose(message)}`),
   ];
-  const table = ["| Scope | Why |", "| --- | --- |", ...lines].join("\n");
+  const head =
+    phases === undefined
+      ? ["| Scope | Why |", "| --- | --- |"]
+      : ["| Scope | From | Why |", "| --- | --- | --- |"];
+  const table = [...head, ...lines].join("\n");
   return `${[`### ${prose(title(report))}`, table, more.join("\n")].filter(Boolean).join("\n\n")}\n`;
 }
 
@@ -75,13 +84,20 @@ export function scopesDocument(
 ): Framed<ScopesDocument> {
   const { purpose, plan, dirs, code, token, findings } = report;
   const { needs, trees } = code;
+  const phases = phasesIn(report);
+  const scopesOf = (phase: Phase) => allNeeded(needs).filter((each) => phases?.get(each) === phase);
   return {
     command: "scopes",
     purpose,
     plan,
     dirs,
     scopes: scopeRows(report.code).map(({ scope }) => scope),
-    own: needs.own,
+    own: needs.own.map(({ scope, reasons }) => ({ scope, reasons })),
+    phases: phases && {
+      create: scopesOf("create"),
+      change: scopesOf("change"),
+      destroy: scopesOf("destroy"),
+    },
     required: needs.required,
     maybe: needs.maybe,
     spaces: needs.spaces,
@@ -91,6 +107,27 @@ export function scopesDocument(
   };
 }
 
+/** Only the scopes of all applies have several phases. */
+function phasesIn({
+  purpose,
+  plan,
+  code: { needs, scopes },
+}: Pick<ScopesReport, "purpose" | "plan" | "code">): ReadonlyMap<string, Phase> | undefined {
+  return purpose === "apply" && plan === undefined ? phasesOf(needs, { scopes }) : undefined;
+}
+
+/** The words of a row: when the scope is needed first. */
+const FIRST: Readonly<Record<Phase, string>> = {
+  create: "first apply",
+  change: "changes",
+  destroy: "deletions",
+};
+const WIDEST = Math.max(...Object.values(FIRST).map(({ length }) => length));
+
+function wordsFor(phase: Phase = "create"): string {
+  return FIRST[phase];
+}
+
 function title({ purpose, plan, dirs, cwd, code: { needs } }: ScopesReport): string {
   const total = needs.own.length + needs.required.length;
   const where = dirs.map((dir) => relative(cwd, dir) || ".").join(", ");
@@ -98,7 +135,8 @@ function title({ purpose, plan, dirs, cwd, code: { needs } }: ScopesReport): str
   if (plan !== undefined) {
     return `terraform apply ${plan === "-" ? "of this plan" : plan}: ${scopes}`;
   }
-  return `terraform ${purpose} in ${where || "no root module"}: ${scopes}`;
+  const what = purpose === "create" ? "The first terraform apply" : `terraform ${purpose}`;
+  return `${what} in ${where || "no root module"}: ${scopes}`;
 }
 
 /** Sorted as in the control panel. */

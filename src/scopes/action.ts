@@ -4,6 +4,9 @@ import { isNarrowedOut } from "./details.ts";
 import type { Module } from "./module-tree.ts";
 import { isEmpty, isSet } from "./set.ts";
 
+/** When something is needed first: at the first apply, for later changes, or when something is deleted. */
+export type Phase = "create" | "change" | "destroy";
+
 /** An action that Terraform takes, or may take, on one resource or data source. */
 export interface Action {
   /** Such as "module.db.digitalocean_database_cluster.main". */
@@ -17,6 +20,8 @@ export interface Action {
   readonly block: Block | undefined;
   /** The module that contains it. */
   readonly module: Module;
+  /** Absent for the actions of a plan. */
+  readonly phase?: Phase;
   /** For an update in a plan: the values before it. */
   readonly before?: Block;
   /** The same action in the code, for values that a plan does not know yet or that the API fills in. */
@@ -112,15 +117,24 @@ function isAnswer({ basis }: Conditional, { type }: Block): boolean {
  * like.
  */
 function isAsked(when: string, block: Block, { references }: Module): boolean {
-  const asked = askedOf(references).get(`${block.type} ${block.labels[0]}.${block.labels[1]}`);
+  const key = `${block.type} ${block.labels[0]}.${block.labels[1]}`;
+  const asked = askedOf(references).get(key);
+  const ofElements = askedOf(references).get(OF_ELEMENTS + key);
+  const { attributes } = block;
+  const hasInstances = attributes.has("count") || attributes.has("for_each");
+  if (ofElements !== undefined && !hasInstances) return true;
   const [attribute, inner] = when.split(".");
   const names = inner === undefined ? [attribute] : [`${attribute}.*`, when];
   const itself = askedOfItself(block);
-  return [WHOLE, ...names].some((name = "") => asked?.has(name) || itself.has(name));
+  return [WHOLE, ...names].some((name = "") =>
+    [asked, ofElements, itself].some((all) => all?.has(name)),
+  );
 }
 
 /** The whole resource is read. */
 const WHOLE = "";
+/** Before the key of a resource: what is read of its elements. */
+const OF_ELEMENTS = "each ";
 const ASKED = new WeakMap<Module["references"], ReadonlyMap<string, ReadonlySet<string>>>();
 
 /** What the code of a module reads of each resource. Computed once, because there may be thousands of both. */
@@ -128,8 +142,8 @@ function askedOf(references: Module["references"]): ReadonlyMap<string, Readonly
   const known = ASKED.get(references);
   if (known !== undefined) return known;
   const asked = new Map<string, Set<string>>();
-  for (const { mode, type, name, attributes } of references) {
-    const key = `${mode} ${type}.${name}`;
+  for (const { mode, type, name, attributes, isElement = false } of references) {
+    const key = `${isElement ? OF_ELEMENTS : ""}${mode} ${type}.${name}`;
     const names = asked.get(key) ?? new Set();
     asked.set(key, names);
     for (const asking of asksFor(attributes)) names.add(asking);

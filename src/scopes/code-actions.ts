@@ -1,14 +1,16 @@
 import type { Block } from "../hcl/syntax.ts";
 import { groupedBy } from "../lib/grouped.ts";
-import type { Action } from "./action.ts";
+import type { Action, Phase } from "./action.ts";
 import type { Operation } from "./data.ts";
 import type { Module } from "./module-tree.ts";
 import { isForgotten, isLeftOut, OTHER_MODES } from "./set.ts";
 
-export type Purpose = "plan" | "apply" | "destroy";
+/** create: the first apply, before anything exists. apply: every apply. */
+export type Purpose = "plan" | "create" | "apply" | "destroy";
 
 const OPERATIONS: Readonly<Record<Purpose, readonly Operation[]>> = {
   plan: ["read"],
+  create: ["create", "read"],
   apply: ["create", "read", "update", "delete"],
   destroy: ["read", "delete"],
 };
@@ -48,8 +50,10 @@ export function actionsInCode(modules: readonly Module[], purpose: Purpose): Act
       return [{ address, mode: "other", type, operation: "read", place, block, module }];
     }
     if (mode !== "resource" && mode !== "data") return [];
-    const operations: readonly Operation[] = mode === "data" ? ["read"] : OPERATIONS[purpose];
     const isImported = mode === "resource" && imported.has(labelsOf(block));
+    // An imported resource exists: the first apply may change or replace it.
+    const all = OPERATIONS[isImported && purpose === "create" ? "apply" : purpose];
+    const operations: readonly Operation[] = mode === "data" ? ["read"] : all;
     return [...operations, ...(isImported ? (["import"] as const) : [])].map((operation) => ({
       address,
       mode,
@@ -58,9 +62,15 @@ export function actionsInCode(modules: readonly Module[], purpose: Purpose): Act
       place,
       block,
       module,
+      phase: isImported ? "create" : PHASES[operation],
     }));
   }
 }
+
+const PHASES: Readonly<Record<Operation, Phase>> = {
+  ...{ create: "create", read: "create", import: "create" },
+  ...{ update: "change", delete: "destroy" },
+};
 
 /** The address without indexes: "module.k.data.digitalocean_droplet.web". */
 function addressOf(block: Block, { prefix }: Module): string {
@@ -73,7 +83,7 @@ function labelsOf({ labels }: Block): string {
 
 /** A resource that was removed from the code is read by the next plan, and destroyed by the next apply. */
 function removal(block: Block, module: Module, purpose: Purpose): Action[] {
-  if (isForgotten(block)) return [];
+  if (isForgotten(block) || purpose === "create") return [];
   const operations: readonly Operation[] = purpose === "plan" ? ["read"] : ["read", "delete"];
   return targets(block, "from").flatMap(({ path, type, name }) =>
     operations.map((operation) => ({
@@ -84,6 +94,7 @@ function removal(block: Block, module: Module, purpose: Purpose): Action[] {
       place: block.place,
       block: undefined,
       module,
+      phase: "destroy" as const,
     })),
   );
 }

@@ -1,3 +1,5 @@
+import { templateOf } from "../hcl/origin.ts";
+import { type Read, readsOf } from "../hcl/reads.ts";
 import type { Block, Expression } from "../hcl/syntax.ts";
 import type { Conditional } from "./data.ts";
 import type { Module } from "./module-tree.ts";
@@ -64,50 +66,51 @@ function holdsAny(kinds: readonly string[], held: Kinds): boolean {
   return held === "any" || kinds.some((kind) => held.has(kind));
 }
 
-function kindsIn(list: Expression | undefined): Kinds {
-  if (list === undefined || list.literal === null) return new Set();
-  if (list.items === undefined) return kindsMentioned(list.source);
-  const kinds = list.items.map(kindOf);
-  return kinds.includes(undefined) ? "any" : new Set(kinds.filter((kind) => kind !== undefined));
+function kindsIn(written: Expression | undefined): Kinds {
+  if (written === undefined || written.literal === null) return new Set();
+  const { items, literal } = written;
+  if (items !== undefined) return union(items.map(kindsIn));
+  if (typeof literal !== "string") return kindsMentioned(written);
+  const kind = URN.exec(literal)?.[1];
+  return kind === undefined ? "any" : new Set([kind]);
 }
+
+function union(all: readonly Kinds[]): Kinds {
+  const kinds = new Set<string>();
+  for (const each of all) {
+    if (each === "any") return "any";
+    for (const kind of each) kinds.add(kind);
+  }
+  return kinds;
+}
+
+/** The kind of a literal URN, or of one whose kind is written out: "do:droplet:${var.id}". */
+const URN = /^do:(\w+):/;
 
 /**
- * The kinds in `digitalocean_droplet.web[*].urn`, a for expression or a call, if every word in it is known. Anything
- * else, such as a local value, a file or a composed string, may be any URN.
+ * The kinds in `digitalocean_droplet.web[*].urn`, a for expression, a call, or strings with their kind. Anything else,
+ * such as a local value, a file or a composed string, may be any URN.
  */
-function kindsMentioned(source: string): Kinds {
-  // Strips the wrapper of 0.11 and of JSON.
-  const wrapped = /^\s*"\$\{(.*)\}"\s*$/s.exec(source)?.[1];
-  const text = wrapped?.replaceAll('\\"', '"') ?? source;
-  const variables = [...text.matchAll(/\bfor\s+(\w+)(?:\s*,\s*(\w+))?\s+in\b/g)].flatMap(
-    ([, ...names]) => names,
-  );
+function kindsMentioned(written: Expression): Kinds {
+  const template = templateOf(written);
+  const reads = template === undefined ? readsOf(written.source) : readsOf(template, true);
   const kinds = new Set<string>();
-  for (const { groups: { kind, type, word, odd } = {} } of text.matchAll(WORDS)) {
-    const known = kind ?? KIND_OF[type ?? ""];
-    if (known !== undefined) kinds.add(known);
-    const isKnown = word === undefined || variables.includes(word) || PASSING.has(word);
-    if (odd !== undefined || !isKnown || (type !== undefined && known === undefined)) return "any";
+  // The source of an expression with a secret is empty.
+  if (reads === undefined || written.source === "") return "any";
+  for (const read of reads) {
+    if (read.kind === "reference" && !read.isValue) continue;
+    const kind = kindRead(read);
+    if (kind === undefined) return "any";
+    kinds.add(kind);
   }
-  return kinds.size === 0 ? "any" : kinds;
+  return kinds;
 }
 
-/** A literal URN, a resource with its steps and indexes, a step, another word, and anything that is not analyzed. */
-const WORDS =
-  /"do:(?<kind>\w+):[^"$%\\]*"|(?:\bdata\s*\.\s*)?\b(?<type>digitalocean_\w+)(?:\s*\.\s*[\w*-]+|\[[^[\]]{0,200}\])*|\.\s*[\w*-]+|(?<word>[A-Za-z_][\w-]*)|(?<odd>["$%<#\\]|\/[/*])/g;
-
-/** Words that build a list from others and add nothing to it. */
-const PASSING: ReadonlySet<string | undefined> = new Set(
-  "for in if else null true false concat flatten compact distinct tolist toset sort reverse values try one coalescelist setunion slice merge".split(
-    " ",
-  ),
-);
-
-function kindOf({ literal, source }: Expression): string | undefined {
-  if (typeof literal === "string") return /^do:(\w+):/.exec(literal)?.[1];
-  const reference =
-    /^"?(?:\$\{\s*)?(?:data\.)?(digitalocean_\w+)\.[\w-]+(?:\[[^\]]*\])?\.urn(?:\s*\})?"?$/;
-  return KIND_OF[reference.exec(source.trim())?.[1] ?? ""];
+function kindRead(read: Read): string | undefined {
+  if (read.kind === "other") return undefined;
+  if (read.kind === "text") return URN.exec(read.start)?.[1];
+  const { type, attributes } = read.reference;
+  return attributes.length === 1 && attributes[0] === "urn" ? KIND_OF[type] : undefined;
 }
 
 /** What a project may hold, according to all code about projects, in any module. */
@@ -115,7 +118,7 @@ function kindsHeld({ attributes }: Block, { blocks, everywhere = blocks }: Modul
   const own = kindsIn(attributes.get("resources"));
   const others = HELD.get(everywhere) ?? kindsHeldAnywhere(everywhere);
   HELD.set(everywhere, others);
-  return own === "any" || others === "any" ? "any" : new Set([...own, ...others]);
+  return union([own, others]);
 }
 
 /** Computed once for all projects: there may be thousands. */
@@ -126,11 +129,10 @@ function kindsHeldAnywhere(everywhere: readonly Block[]): Kinds {
     ({ type, labels }) => type === "resource" && labels[0] === "digitalocean_project_resources",
   );
   const held = lists.map(({ attributes }) => kindsIn(attributes.get("resources")));
-  if (held.includes("any")) return "any";
   const assigned = everywhere
     .filter((block) => block.type === "resource" && isSet(block, "project_id", false))
     .map(({ labels }) => KIND_OF[labels[0] ?? ""] ?? "");
-  return new Set([...held.flatMap((kinds) => (kinds === "any" ? [] : [...kinds])), ...assigned]);
+  return union([...held, new Set(assigned)]);
 }
 
 function hasDestinations(block: Block): boolean {

@@ -36,7 +36,7 @@ const CASES: readonly Case[] = [
   ["do-bootstrap --env pr", ["prod", "preview"]],
   ["do-bootstrap init --yes --env st", ["staging"]],
   ["do-bootstrap --env prod che", ["check"]],
-  ["do-bootstrap scopes --for ", ["plan", "apply", "destroy"]],
+  ["do-bootstrap scopes --for ", ["plan", "create", "apply", "destroy"]],
   ["do-bootstrap env --format g", ["github", "gitlab"]],
   ["do-bootstrap check --min-ttl ", []],
   ["do-bootstrap completion z", ["zsh"]],

@@ -45,7 +45,7 @@ function stepsOf({ apply, change }: Root): Step[] {
   const toPlan = ["plan", "-detailed-exitcode"];
   const forBoth = setOf(needs(apply, "apply"), needs(change, "apply"));
   return [
-    { name: "apply", code: apply, args: toApply, scopes: forBoth },
+    { name: "apply", code: apply, args: toApply, scopes: setOf(needs(apply, "create")) },
     { name: "plan", code: apply, args: toPlan, scopes: setOf(needs(apply, "plan")) },
     { name: "change", code: change, args: toApply, scopes: forBoth },
     { name: "plan again", code: change, args: toPlan, scopes: setOf(needs(change, "plan")) },

@@ -33,16 +33,20 @@ describe("scopes that the code needs", () => {
     expect({ status, said: withoutProgress(stderr) }).toEqual({ status: 0, said: "" });
     expect(stdout).toBe(`terraform apply in infra: 4 scopes
 
-  ssh_key:create  digitalocean_ssh_key.me, main.tf:1
-  ssh_key:read    digitalocean_ssh_key.me, main.tf:1
-  ssh_key:update  digitalocean_ssh_key.me, main.tf:1
-  ssh_key:delete  digitalocean_ssh_key.me, main.tf:1
+  ssh_key:create  first apply  digitalocean_ssh_key.me, main.tf:1
+  ssh_key:read    first apply  digitalocean_ssh_key.me, main.tf:1
+  ssh_key:update  changes      digitalocean_ssh_key.me, main.tf:1
+  ssh_key:delete  deletions    digitalocean_ssh_key.me, main.tf:1
 `);
     expect(bench.sandbox.requests).toEqual([]);
   });
 
   it.each([
     [["--for", "plan"], ["ssh_key:read"]],
+    [
+      ["--for", "create"],
+      ["ssh_key:create", "ssh_key:read"],
+    ],
     [
       ["--for", "destroy"],
       ["ssh_key:read", "ssh_key:delete"],
@@ -53,15 +57,32 @@ describe("scopes that the code needs", () => {
     expect((await documentOf(await repo(), ...args)).scopes).toEqual(scopes);
   });
 
+  it("say what is for the first apply, for changes and for deletions", async () => {
+    const bench = await repo();
+    const { phases } = await documentOf(bench);
+    expect(phases).toEqual({
+      create: ["ssh_key:create", "ssh_key:read"],
+      change: ["ssh_key:update"],
+      destroy: ["ssh_key:delete"],
+    });
+    expect((await documentOf(bench, "--for", "create")).phases).toBeUndefined();
+    const { stdout } = await bench.run(["scopes", "--for", "create"]);
+    expect(stdout).toBe(`The first terraform apply in infra: 2 scopes
+
+  ssh_key:create  digitalocean_ssh_key.me, main.tf:1
+  ssh_key:read    digitalocean_ssh_key.me, main.tf:1
+`);
+  });
+
   it("are printed as Markdown for a pull request", async () => {
     const { stdout } = await (await repo(["ssh_key:read"])).run([
       ..."scopes --for apply --format markdown".split(" "),
     ]);
     expect(stdout).toMatch(
-      /^### terraform apply in infra: 4 scopes\n\n\| Scope \| Why \|\n\| --- \| --- \|\n/,
+      /^### terraform apply in infra: 4 scopes\n\n\| Scope \| From \| Why \|\n\| --- \| --- \| --- \|\n/,
     );
     expect(stdout).toContain(
-      "| `ssh_key:create` **(missing)** | digitalocean_ssh_key.me, main.tf:1 |",
+      "| `ssh_key:create` **(missing)** | first apply | digitalocean_ssh_key.me, main.tf:1 |",
     );
   });
 
@@ -77,7 +98,7 @@ describe("scopes that the code needs", () => {
     expect(outside).not.toMatch(/[<>@#[\]`](?<!^#+)/m);
     expect(markdown.split("\n").filter((line) => line.startsWith("#"))).toHaveLength(1);
     for (const line of markdown.split("\n").filter((each) => each.startsWith("| "))) {
-      expect(line.replaceAll("\\|", "").match(/\|/g), line).toHaveLength(3);
+      expect(line.replaceAll("\\|", "").match(/\|/g), line).toHaveLength(4);
     }
     const { stdout: json } = await bench.run(["scopes", "--json"]);
     expect(json).toMatch(/^[\n\x20-\x7e]+$/);

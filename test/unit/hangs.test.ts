@@ -12,7 +12,8 @@ import { describeModule } from "../../src/concerns/terraform/root/describe-modul
 import { membersOf } from "../../src/concerns/terraform/root/saved-plan.ts";
 import { findElsewhere } from "../../src/concerns/token/elsewhere.ts";
 import { patternOf } from "../../src/core/ignore-block.ts";
-import { readHcl, referencesInText } from "../../src/hcl/hcl.ts";
+import { readHcl } from "../../src/hcl/hcl.ts";
+import { readsOf, referencesInText } from "../../src/hcl/reads.ts";
 import { piecesOf } from "../../src/hcl/template.ts";
 import { readTfJson } from "../../src/hcl/tf-json.ts";
 import { loadHclParser } from "../../src/host/hcl.ts";
@@ -115,6 +116,12 @@ describe("hostile content of a repo takes less than 3 s", { timeout: 60_000 }, (
     ],
     ["Terraform: steps", () => hcl(`a = data.${fill("digitalocean_a.data.")}x`)],
     ["Terraform: indexes", () => scopes(project(`"${fill("a[")}"`))],
+    ["Terraform: loops in loops", () => hcl(loops())],
+    ["Terraform: nested brackets", () => readsOf(`digitalocean_a.b${fill("[(", 90_000)}`)],
+    [
+      "Terraform: many loop variables",
+      () => readsOf(`[for d in digitalocean_a.b : [${fill("d.x,", 90_000)}]]`),
+    ],
     ["Terraform: JSON in JSON (3 s)", () => readTfJson(nestedJson(), "main.tf.json")],
     ["Terraform: templates in JSON", () => referencesInText(`\${${fill("digitalocean_a.b[")}`)],
     ["an error text", () => failuresIn(fill("with digitalocean_\u2028"))],
@@ -351,4 +358,10 @@ function overlapping(zip: Buffer, times: number): Buffer {
   last.writeUInt16LE(times, 10);
   const entries = Array<Buffer>(times).fill(zip.subarray(directory, end));
   return Buffer.concat([zip.subarray(0, directory), ...entries, last]);
+}
+
+/** Each loop reads the one around it twice. */
+function loops(): string {
+  const nested = `${"[for d in concat(d, d) : ".repeat(30)}d.x${"]".repeat(30)}`;
+  return `x {\n${`a = [for d in digitalocean_a.b : ${nested}]\n`.repeat(300)}}\n`;
 }

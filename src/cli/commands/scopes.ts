@@ -5,7 +5,7 @@ import type { Purpose } from "../../scopes/code-actions.ts";
 import { command } from "../command.ts";
 import { lookOptions } from "../options.ts";
 
-const PURPOSES: readonly Purpose[] = ["plan", "apply", "destroy"];
+const PURPOSES: readonly Purpose[] = ["plan", "create", "apply", "destroy"];
 
 export const scopes = command({
   name: "scopes",
@@ -17,7 +17,7 @@ export const scopes = command({
     for: {
       type: "string",
       value: "WHAT",
-      describe: "plan, apply (default) or destroy",
+      describe: "plan, create (the first apply), apply (default) or destroy",
       completes: PURPOSES,
     },
     plan: {

@@ -105,8 +105,8 @@ function withTeam(needs: Needs, { team, file, base }: ResolvedConfig): Needs {
   } as const;
   return {
     ...needs,
-    own: [...needs.own, { scope: ACCOUNT, reasons: [reason] }].sort((a, b) =>
-      a.scope < b.scope ? -1 : 1,
+    own: [...needs.own, { scope: ACCOUNT, phase: "create" as const, reasons: [reason] }].sort(
+      (a, b) => (a.scope < b.scope ? -1 : 1),
     ),
     required: needs.required.filter((each) => each !== ACCOUNT),
   };
@@ -119,13 +119,16 @@ export const KEY_SCOPES = [
   "spaces_key:delete",
 ] as const;
 
+const MAKING: readonly Purpose[] = ["create", "apply"];
+
 /** Only our own commands that make a key for the state's bucket need these. */
 function withStateKey(
   needs: Needs,
   purpose: Purpose,
   { roots, file, base }: ResolvedConfig,
 ): Needs {
-  if (purpose !== "apply" || roots.every(({ backend }) => backend === undefined)) return needs;
+  if (!MAKING.includes(purpose) || roots.every(({ backend }) => backend === undefined))
+    return needs;
   const known = [...needs.own, ...needs.maybe].map(({ scope }) => scope);
   const reason = {
     address: "terraform.backend",

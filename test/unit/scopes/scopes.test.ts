@@ -10,7 +10,7 @@ import { loadHclParser } from "../../../src/host/hcl.ts";
 import { actionsInCode, type Purpose } from "../../../src/scopes/code-actions.ts";
 import { loadScopeData } from "../../../src/scopes/data.ts";
 import { readModuleTree } from "../../../src/scopes/module-tree.ts";
-import { scopesNeeded } from "../../../src/scopes/needed.ts";
+import { phasesOf, scopesNeeded } from "../../../src/scopes/needed.ts";
 import type { ExpectedScopes, Fixture } from "../../fixtures/scopes/fixture.ts";
 import { SCOPE_FIXTURES } from "../../fixtures/scopes/index.ts";
 import { memoryFiles } from "../memory-files.ts";
@@ -84,6 +84,12 @@ describe("the scopes that code needs", () => {
         if (set !== undefined)
           expect({ purpose, ...found(purpose) }).toEqual({ purpose, ...expected(set) });
       }
+      const all = scopesNeeded(actionsInCode(modules, "apply"), data);
+      const first = [...phasesOf(all, data)].flatMap(([scope, at]) =>
+        at === "create" ? scope : [],
+      );
+      const { own, required } = found("create");
+      expect(sorted(first)).toEqual(sorted([...own, ...required]));
       const { spaces, unknown } = scopesNeeded(actionsInCode(modules, "apply"), data);
       expect({
         spaces: sorted(spaces),
