@@ -145,7 +145,8 @@ const written = fc
 
 describe("a hand-written config", () => {
   const others = (text: string) => {
-    const all = Object.entries(parse(text.replace("\uFEFF", "")) as object);
+    // Names of contexts are texts for doctl and for us. YAML reads the names 5 and 05 as one number, twice.
+    const all = Object.entries(parse(text.replace("\uFEFF", ""), { uniqueKeys: false }) as object);
     const kept = all.filter(([key]) => !/^(auth-contexts|access-token|context)$/i.test(key));
     return Object.fromEntries(kept);
   };

@@ -57,6 +57,11 @@ describe("readDoctlConfig", () => {
       "Access-Token: T\nAUTH-CONTEXTS: { Prod: P }\n",
       { default: "T", prod: "P" },
     ],
+    [
+      "names that are one number in YAML",
+      "auth-contexts: { 5: A, 05: B }\n",
+      { "5": "A", "05": "B" },
+    ],
     ["unusual names", ODD_NAMES, { "12": "N", "a b": "A", é: "E", true: "B", "a:b": "C" }],
     ["a key twice: the last wins", "access-token: A\naccess-token: B\n", { default: "B" }],
     ["a context twice: the last wins", "auth-contexts:\n  p: A\n  P: B\n", { p: "B" }],
