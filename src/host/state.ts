@@ -89,11 +89,11 @@ export function stateOf(machine: Machine): State {
 
 type RunKey = Omit<StateKey, "kind"> & { readonly kind: "run" };
 
-function stateFolder({ env, platform }: Machine): string | undefined {
+/** The user's folder for state; each system has its own. */
+export function stateFolder({ env, platform }: Machine): string | undefined {
   const home = env["HOME"] || undefined;
+  const own = platform === "darwin" ? "Library/Application Support" : ".local/state";
   const folder =
-    platform === "win32"
-      ? env["LOCALAPPDATA"]
-      : env["XDG_STATE_HOME"] || (home && join(home, ".local/state"));
+    platform === "win32" ? env["LOCALAPPDATA"] : env["XDG_STATE_HOME"] || (home && join(home, own));
   return folder !== undefined && isAbsolute(folder) ? folder : undefined;
 }

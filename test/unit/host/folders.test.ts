@@ -1,0 +1,25 @@
+import { expect, it } from "vitest";
+import type { Environment } from "../../../src/host/host.ts";
+import { cacheFolder } from "../../../src/host/record.ts";
+import { stateFolder } from "../../../src/host/state.ts";
+
+const XDG = { XDG_CACHE_HOME: "/xdg/cache", XDG_STATE_HOME: "/xdg/state" };
+
+it.each<[NodeJS.Platform, Environment, cache: string | undefined, state: string | undefined]>([
+  ["linux", { HOME: "/home/sammy" }, "/home/sammy/.cache", "/home/sammy/.local/state"],
+  ["linux", { HOME: "/home/sammy", ...XDG }, "/xdg/cache", "/xdg/state"],
+  ["linux", { XDG_CACHE_HOME: "", HOME: "/h" }, "/h/.cache", "/h/.local/state"],
+  [
+    "darwin",
+    { HOME: "/Users/sammy" },
+    "/Users/sammy/Library/Caches",
+    "/Users/sammy/Library/Application Support",
+  ],
+  ["darwin", { HOME: "/Users/sammy", ...XDG }, "/xdg/cache", "/xdg/state"],
+  ["win32", { LOCALAPPDATA: "/local", HOME: "/h", ...XDG }, "/local", "/local"],
+  ["win32", { HOME: "/h", APPDATA: "/roaming" }, undefined, undefined],
+  ["linux", { HOME: "home" }, undefined, undefined],
+  ["darwin", {}, undefined, undefined],
+])("%s with %j keeps records in %s and state in %s", (platform, env, cache, state) => {
+  expect([cacheFolder({ env, platform }), stateFolder({ env, platform })]).toEqual([cache, state]);
+});
