@@ -103,7 +103,10 @@ export interface UsualDirs {
 export async function usualDirs(files: Files, base: string): Promise<UsualDirs> {
   const dirs: string[] = [];
   const ours: string[] = [];
+  // On a disk that ignores case, terraform/ would also be Terraform/, which the search finds under its own name.
+  const here = await files.list(base);
   for (const dir of DEFAULT_DIRS) {
+    if (dir !== "." && !here.includes(dir)) continue;
     const names = await files.list(join(base, dir));
     if (names.some((name) => isTerraformFile(name) || name === SECRET_TFVARS)) dirs.push(dir);
     if (names.some((name) => OURS.includes(name))) ours.push(dir);

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { AppError } from "../../errors/app-error.ts";
-import { hint } from "../../errors/hint.ts";
+import { hint, run } from "../../errors/hint.ts";
 import type { Files, Host } from "../../host/host.ts";
 import { foldersUp } from "../../lib/paths.ts";
 import type { WrittenConfig } from "./schema.ts";
@@ -92,5 +92,18 @@ async function existingPlaces(files: Pick<Files, "list">, folder: string): Promi
   const names = new Set(await files.list(folder));
   const inside = names.has(".config") ? await files.list(join(folder, ".config")) : [];
   for (const name of inside) names.add(join(".config", name));
+  refuseOtherCase(names, folder);
   return PLACES.filter((place) => names.has(place));
+}
+
+/** Some disks would find the file under our name, and others not: colleagues would have different configs. */
+function refuseOtherCase(names: ReadonlySet<string>, folder: string): void {
+  for (const name of names) {
+    const place = name.toLowerCase();
+    if (place === name || place === "package.json" || !PLACES.includes(place)) continue;
+    const [file, other] = [name, place].map((each) => join(folder, each)) as [string, string];
+    throw new AppError("CONFIG_UNREADABLE", `${file} is not read: its name has to be ${place}.`, {
+      hint: hint`${run("mv", { path: file }, { path: other })}`,
+    });
+  }
 }

@@ -92,6 +92,28 @@ describe("config files", () => {
   });
 });
 
+describe("a config whose name differs by case only is refused on every disk", () => {
+  it.each([
+    ["Do-Bootstrap.config.yaml", "do-bootstrap.config.yaml"],
+    [".DO-BOOTSTRAPRC", ".do-bootstraprc"],
+    [".config/do-bootstraprc.YML", ".config/do-bootstraprc.yml"],
+  ])("%s", async (name, right) => {
+    const { code, message, hint, file } = await refusalOf({ [name]: YAML });
+    expect(code).toBe("CONFIG_UNREADABLE");
+    expect(message).toBe(`${file} is not read: its name has to be ${right}.`);
+    expect(said(hint ?? [])).toBe(`mv ${file} ${join(dirname(file), right.replace(/^.*\//, ""))}`);
+  });
+
+  it("beside the right one, too", async () => {
+    const both = { "DO-bootstrap.config.yml": YAML, "do-bootstrap.config.yml": YAML };
+    expect((await refusalOf(both)).code).toBe("CONFIG_UNREADABLE");
+  });
+
+  it.each(["Package.json", "README.md", "DO-BOOTSTRAP.md"])("%s is not a config", async (name) => {
+    expect((await winner({ [name]: PACKAGE })).file).toBeUndefined();
+  });
+});
+
 describe("which of several configs is used", () => {
   it.each<[string, Record<string, string>, string, string | undefined]>([
     [
