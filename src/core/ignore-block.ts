@@ -1,4 +1,5 @@
 import { sep } from "node:path";
+import { spellingsOf } from "../lib/spelling.ts";
 import { lineEndOf } from "../secret/content.ts";
 
 const BEGIN = "# do-bootstrap: keep secrets and state out of ";
@@ -50,6 +51,12 @@ export function hasBlock(text: string): boolean {
 
 function isBeginning(line: string): boolean {
   return BEGINNINGS.some((words) => line.startsWith(words));
+}
+
+/** The patterns among these, in each of their spellings, that an ignore file does not have. */
+export function missingPatterns(text: string, patterns: readonly string[]): readonly string[] {
+  const lines = new Set(text.split(/\r?\n/).map((line) => line.trim()));
+  return [...new Set(patterns.flatMap(spellingsOf))].filter((each) => !lines.has(each));
 }
 
 /** A .gitignore pattern that matches only this path: special characters are escaped. */

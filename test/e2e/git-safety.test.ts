@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
 import { aged, fileTree } from "../fixtures/tree.ts";
-import { type RunOptions, type Workbench, workbench } from "../fixtures/workbench.ts";
+import { addToIndex, type RunOptions, type Workbench, workbench } from "../fixtures/workbench.ts";
 
 const BEGIN = "# do-bootstrap: keep secrets and state out of git";
 const END = "# do-bootstrap: end";
@@ -216,6 +216,71 @@ describe(".gitignore gets only the missing lines, in one block", () => {
     const { taken, ignored } = await standing(bench);
     expect(ignored).toEqual([envFile, SECRETS[1]].sort());
     if (lookAlike !== envFile) expect(taken).toContain(lookAlike);
+  });
+});
+
+describe("a folder in two spellings (NFC, NFD), of which a Mac's disk has one and its git reads the other", () => {
+  const [nfc, nfd] = ["caf\u00e9", "cafe\u0301"];
+  const ignores = (bench: Workbench, path: string) =>
+    bench.git("check-ignore", "--quiet", "--no-index", path).then(
+      () => true,
+      () => false,
+    );
+
+  it.each([
+    ["NFD on the disk, NFC in the index", nfd, nfc],
+    ["NFC on the disk, NFD in the index", nfc, nfd],
+  ])("%s: the tracked env file gets no token", async (_, onDisk, inIndex) => {
+    const bench = await workbench();
+    await bench.write(".do-bootstraprc", `token: { envFile: ${onDisk}/.env }\n`);
+    await bench.write(`${onDisk}/.env`, "A=1\n");
+    await addToIndex(bench, [`${inIndex}/.env`]);
+    const before = await aged(bench.root);
+    const { status, stderr } = await bench.run(["--token-stdin"], { input: bench.token });
+    expect(stderr).toContain("[env-file.tracked]");
+    expect(status).toBe(3);
+    expect(await fileTree(bench.root)).toEqual(before);
+  });
+
+  it("token.envFile in NFD: git ignores both spellings, and the second run changes nothing", async () => {
+    const bench = await workbench();
+    const envFile = `${nfd}/.env.dev`;
+    await bench.write(".do-bootstraprc", `token: { envFile: ${envFile} }\n`);
+    bench.mayHold(envFile);
+    await succeed(bench);
+    expect(await ignores(bench, envFile)).toBe(true);
+    expect(await ignores(bench, `${nfc}/.env.dev`)).toBe(true);
+    const text = await bench.read(".gitignore");
+    expect((await bench.run(["check"])).status).toBe(0);
+    await succeed(bench);
+    expect(await bench.read(".gitignore")).toBe(text);
+  });
+
+  it("token.envFile in NFD: a pattern for one spelling only is not enough", async () => {
+    const bench = await workbench();
+    const envFile = `${nfd}/.env.dev`;
+    await bench.write(".do-bootstraprc", `token: { envFile: ${envFile} }\n`);
+    await bench.write(".gitignore", `${envFile}\n`);
+    bench.mayHold(envFile);
+    await succeed(bench);
+    expect(await ignores(bench, `${nfc}/.env.dev`)).toBe(true);
+  });
+
+  it("terraform.dir in NFD: the values are not ignored in either spelling", async () => {
+    const bench = await workbench();
+    const values = "do-bootstrap.auto.tfvars.json";
+    await bench.write(
+      ".do-bootstraprc",
+      `terraform: { dir: ${nfd}, variables: { region: nyc3 } }\n`,
+    );
+    await bench.write(".gitignore", "*.tfvars.json\n");
+    bench.mayHold(`${nfd}/${SECRETS[1]}`);
+    await succeed(bench);
+    for (const folder of [nfd, nfc]) {
+      expect(await ignores(bench, `${folder}/${values}`)).toBe(false);
+      expect(await ignores(bench, `${folder}/${SECRETS[1]}`)).toBe(true);
+    }
+    expect((await bench.run(["check"])).status).toBe(0);
   });
 });
 

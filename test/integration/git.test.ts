@@ -5,9 +5,7 @@ import { type Git, openGit } from "../../src/concerns/git/git.ts";
 import { placesIn } from "../../src/concerns/git/objects.ts";
 import type { ToolCall } from "../../src/host/host.ts";
 import { nodeHost, ownProcess } from "../../src/host/node.ts";
-import { type Workbench, workbench } from "../fixtures/workbench.ts";
-
-const EMPTY_BLOB = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391";
+import { addToIndex, type Workbench, workbench } from "../fixtures/workbench.ts";
 
 describe("git, with more paths than one command line or answer can hold", () => {
   it("finds the tracked files among thousands of paths, in a few calls", async () => {
@@ -150,12 +148,6 @@ describe("a history that expands", () => {
     });
   });
 });
-
-/** Adds paths to the index without writing files. */
-async function addToIndex(bench: Workbench, paths: readonly string[]): Promise<void> {
-  const input = paths.map((path) => `100644 ${EMPTY_BLOB}\t${path}\n`).join("");
-  await execa("git", ["update-index", "--index-info"], { cwd: bench.repo, env: bench.env, input });
-}
 
 async function opened(bench: Workbench, folder = bench.repo) {
   const calls: ToolCall[] = [];

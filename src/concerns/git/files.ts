@@ -4,7 +4,7 @@ import { deniedIn, type Git, gitFailed, outputOf } from "./git.ts";
 /** Tracked or untracked, not ignored files that match a pathspec, relative to the root. @throws AppError GIT_FAILED */
 export async function filesOf(git: Git, patterns: readonly string[]): Promise<readonly string[]> {
   const options = ["--cached", "--others", "--exclude-standard", "-z"];
-  return names(await outputOf(git, ["ls-files", ...options, "--", ...patterns]));
+  return names(git, await outputOf(git, ["ls-files", ...options, "--", ...patterns]));
 }
 
 /** A file that git tracks or would add. */
@@ -21,19 +21,22 @@ export async function knownFiles(
   patterns: readonly string[],
 ): Promise<readonly KnownFile[]> {
   const options = ["-t", "--cached", "--others", "--exclude-standard", "-z"];
-  return named(await outputOf(git, ["ls-files", ...options, "--", ...patterns]));
+  return named(git, await outputOf(git, ["ls-files", ...options, "--", ...patterns]));
 }
 
 /** All files in the index. @throws AppError GIT_FAILED */
 export async function indexed(git: Git): Promise<readonly KnownFile[]> {
-  return named(await outputOf(git, ["ls-files", "-t", "--cached", "-z"]));
+  return named(git, await outputOf(git, ["ls-files", "-t", "--cached", "-z"]));
 }
 
-function named(text: string): readonly KnownFile[] {
-  const lines = names(text);
-  const all = lines.map((line): KnownFile => ({ name: line.slice(2), isAbsent: line[0] === "S" }));
+async function named(git: Git, text: string): Promise<readonly KnownFile[]> {
+  const lines = await Promise.all(
+    split(text).map(async (line): Promise<KnownFile> => {
+      return { name: await git.spell(line.slice(2)), isAbsent: line[0] === "S" };
+    }),
+  );
   // During a merge, git lists a conflicting file several times.
-  return [...new Map(all.map((each) => [each.name, each])).values()];
+  return [...new Map(lines.map((each) => [each.name, each])).values()];
 }
 
 /** Like filesOf, but only files in the index: git reads no ignore file of the repo. @throws AppError GIT_FAILED */
@@ -41,7 +44,7 @@ export async function indexedFiles(
   git: Git,
   patterns: readonly string[],
 ): Promise<readonly string[]> {
-  return names(await outputOf(git, ["ls-files", "--cached", "-z", "--", ...patterns]));
+  return names(git, await outputOf(git, ["ls-files", "--cached", "-z", "--", ...patterns]));
 }
 
 /**
@@ -111,7 +114,7 @@ export async function filesMatchingWithin(
       : gitFailed(result).message.replace(/\.$/, "");
   // The last name may be incomplete.
   const complete = text.slice(0, text.lastIndexOf("\0") + 1);
-  return { names: names(complete), denied: deniedIn(result), gap };
+  return { names: await names(git, complete), denied: deniedIn(result), gap };
 }
 
 /** Prints only file names, each followed by NUL. `-a` searches binary files, too. */
@@ -131,7 +134,7 @@ async function grepped(
       fine: [0, 1],
       ...(denied && { denied }),
     });
-  return names(await grep("-P").catch(() => grep("-E")));
+  return names(git, await grep("-P").catch(() => grep("-E")));
 }
 
 /** The paths that git ignores, relative to the root. */
@@ -153,7 +156,7 @@ export interface IgnoredPaths {
 export async function ignoredPaths(git: Git): Promise<IgnoredPaths> {
   const options = ["--others", "--ignored", "--exclude-standard", "--directory", "-z"];
   const denied = new Set<string>();
-  const all = names(await outputOf(git, ["ls-files", ...options], { denied }));
+  const all = await names(git, await outputOf(git, ["ls-files", ...options], { denied }));
   const folders = all.filter((name) => name.endsWith("/"));
   const ofKind = (kind: string) => folders.filter((name) => basename(name) === kind);
   const states = ofKind("terraform.tfstate.d").map((folder) => `:(literal)${folder}`);
@@ -162,11 +165,15 @@ export async function ignoredPaths(git: Git): Promise<IgnoredPaths> {
     ...ofKind(".terraform").map((folder) => `${folder}terraform.tfstate`),
     ...(states.length === 0
       ? []
-      : names(await outputOf(git, ["ls-files", "--others", "-z", "--", ...states]))),
+      : await names(git, await outputOf(git, ["ls-files", "--others", "-z", "--", ...states]))),
   ];
   return { files, folders, denied };
 }
 
-function names(text: string): readonly string[] {
-  return [...new Set(text.split("\0").filter(Boolean))];
+async function names(git: Git, text: string): Promise<readonly string[]> {
+  return [...new Set(await Promise.all(split(text).map(git.spell)))];
+}
+
+function split(text: string): readonly string[] {
+  return text.split("\0").filter(Boolean);
 }

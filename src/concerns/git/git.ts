@@ -4,6 +4,7 @@ import { AppError } from "../../errors/app-error.ts";
 import { type Hint, hint, run } from "../../errors/hint.ts";
 import type { Host, ToolCall, ToolResult } from "../../host/host.ts";
 import { isInside, pathFrom } from "../../lib/paths.ts";
+import { hasAccents, plainSpelling, spellingsOf } from "../../lib/spelling.ts";
 
 const TIME_LIMIT_MS = 20_000;
 /** For commands that read a whole repo: git inflates about 250 MB per second. */
@@ -34,11 +35,13 @@ export interface Git {
   ): Promise<ToolResult>;
   /**
    * The paths that git ignores because of a pattern, tracked or not, and paths outside the repo; with the pattern's
-   * owner.
+   * owner. A path counts only if git ignores it in each of its spellings: the git of a colleague may read another one.
    */
   ignored(paths: readonly string[]): Promise<ReadonlyMap<string, PatternOwner>>;
-  /** The paths that are in the index, as a file or as a folder with files. */
+  /** The paths that are in the index in any of their spellings, as a file or as a folder with files. */
   tracked(paths: readonly string[]): Promise<ReadonlySet<string>>;
+  /** A name from git, relative to the root, as the disk spells it. */
+  spell(name: string): Promise<string>;
 }
 
 /**
@@ -79,10 +82,10 @@ export async function openGit(
     // Otherwise git searches parent folders if it does not accept this one as a repo.
     GIT_CEILING_DIRECTORIES: ceilings.filter(Boolean).join(delimiter) || undefined,
   });
-  const git = (args: readonly string[], input?: string): Promise<ToolResult> =>
+  const git = (args: readonly string[], input?: string, at = folder): Promise<ToolResult> =>
     host.run({
       file,
-      args: [...SAFE, "-C", folder, ...args],
+      args: [...SAFE, "-C", at, ...args],
       env,
       timeoutMs: TIME_LIMIT_MS,
       // A truncated answer would make a tracked file look untracked.
@@ -112,6 +115,8 @@ export async function openGit(
     folders.set(folder, real);
     return join(await real, basename(path));
   };
+  let looking: Promise<boolean> | undefined;
+  const ignoresCase = () => (looking ??= hasName(host.files, join(root, ".GIT")));
   return {
     root,
     skipped,
@@ -135,15 +140,20 @@ export async function openGit(
       const asked = await Promise.all(paths.map(nameInGit));
       // For a path outside the repo, git would only report that and skip the other paths.
       const isElsewhere = (path: string) => !isInside(path, root);
-      const inside = asked.filter((path) => !isElsewhere(path));
-      const [result] = await Promise.all([git(WHICH_PATTERN, joined(inside)), known]);
+      const inside = asked.filter((path) => !isElsewhere(path)).flatMap(spellingsOf);
+      const names = [...new Set(inside)].map((path) => nameAt(root, path));
+      const [result] = await Promise.all([git(WHICH_PATTERN, joined(names), root), known]);
       const owners = new Map(
         patternsIn(result).map(({ path, source }) => [path, ownerOf(source)] as const),
       );
+      const ownerFor = (path: string): PatternOwner | undefined => {
+        const all = spellingsOf(path).map((each) => owners.get(nameAt(root, each)));
+        return all.every(Boolean) ? (all.find((owner) => owner === "user") ?? "repo") : undefined;
+      };
       return new Map(
         paths.flatMap((path, i) => {
           const name = asked[i] ?? "";
-          const owner = isElsewhere(name) ? "repo" : owners.get(name);
+          const owner = isElsewhere(name) ? "repo" : ownerFor(name);
           return owner === undefined ? [] : [[path, owner] as const];
         }),
       );
@@ -153,34 +163,66 @@ export async function openGit(
       const asked = await Promise.all(
         paths.map(async (path) => [await nameInGit(path), await host.files.realpath(path)]),
       );
+      const isAnyCase = await ignoresCase();
+      const keyOf = (path: string) => plainSpelling(pathFrom(root, path), isAnyCase);
       const inside = [...new Set(asked.flat())].filter((path) => isInside(path, root));
-      const literal = inside.map((path) => `:(literal,top)${pathFrom(root, path)}`);
-      const [results] = await Promise.all([
-        Promise.all(
-          inPortions(literal).map((portion) =>
-            git(["ls-files", "-z", "--full-name", "--cached", "--", ...portion]),
-          ),
-        ),
-        known,
-      ]);
+      const [results] = await Promise.all([indexedAt(inside, isAnyCase), known]);
       const broken = results.find(({ exitCode }) => exitCode !== 0);
       if (broken !== undefined) throw gitFailed(broken);
       const names = results.flatMap(({ stdout }) => split(stdout));
-      const found = withFolders(names, new Set(inside.map((path) => pathFrom(root, path))));
-      const has = (path: string) => found.has(path);
-      return new Set(paths.filter((_, i) => asked[i]?.some((each) => has(pathFrom(root, each)))));
+      const found = withFolders(
+        names.map((name) => plainSpelling(name, isAnyCase)),
+        new Set(inside.map(keyOf)),
+      );
+      return new Set(paths.filter((_, i) => asked[i]?.some((each) => found.has(keyOf(each)))));
+    },
+    async spell(name) {
+      const isAnyCase = await ignoresCase();
+      if (!isAnyCase && !hasAccents(name)) return name;
+      const end = name.endsWith("/") ? "/" : "";
+      const real = pathFrom(root, await host.files.realpath(join(root, name))) + end;
+      // A link leads to another file.
+      const isSame = plainSpelling(real, isAnyCase) === plainSpelling(name, isAnyCase);
+      return isSame ? real : name;
     },
   };
+
+  /** The names in the index that may be one of the paths. */
+  function indexedAt(paths: readonly string[], isAnyCase: boolean): Promise<ToolResult[]> {
+    const list = ["ls-files", "-z", "--full-name", "--cached"];
+    // A Mac's git changes the spelling of its arguments, and then finds no other one in its index.
+    if (paths.some((path) => hasAccents(pathFrom(root, path)))) {
+      return Promise.all([git([...list], undefined, root)]);
+    }
+    const magic = isAnyCase ? "literal,icase,top" : "literal,top";
+    const asked = paths.map((path) => `:(${magic})${pathFrom(root, path)}`);
+    return Promise.all(inPortions(asked).map((portion) => git([...list, "--", ...portion])));
+  }
 
   async function confirm(): Promise<void> {
     if (!(await isOpen())) throw gitFailed(await asked());
     const told = await rootOf();
     // core.worktree in the repo's config could make any folder the work tree.
-    if ((await host.files.realpath(told)) === (await host.files.realpath(root))) return;
+    const places = await Promise.all([told, root].map((each) => host.files.realpath(each)));
+    const [there, here] = places.map((each) => plainSpelling(each, false));
+    if (there === here) return;
     throw new AppError("GIT_FAILED", `${root} has its work tree in another folder: ${told}`, {
       hint: hint`Check ${run("git", "config", "core.worktree")}. To remove it: ${run("git", "config", "--unset", "core.worktree")}`,
     });
   }
+}
+
+/** Whether there is anything of this name. */
+async function hasName(files: Pick<Host["files"], "look">, path: string): Promise<boolean> {
+  return (await files.look(path)).kind !== "absent";
+}
+
+/**
+ * A path as git is asked about it at the root. In an absolute path, git on a Mac would not find its root again if that
+ * has two spellings.
+ */
+export function nameAt(root: string, path: string): string {
+  return `./${pathFrom(root, path)}`;
 }
 
 /**

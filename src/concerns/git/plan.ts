@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { editText } from "../../core/changes/write-file.ts";
 import { textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
-import { hasBlock, patternOf, withPatterns } from "../../core/ignore-block.ts";
+import { hasBlock, missingPatterns, patternOf, withPatterns } from "../../core/ignore-block.ts";
 import { obstacles } from "../../core/obstacles.ts";
 import type { PlanPart } from "../../core/plan.ts";
 import { hint, run } from "../../errors/hint.ts";
@@ -24,7 +24,7 @@ export function planGitignore(known: Known): PlanPart {
     config,
   } = known;
   const current = textAt(gitignore);
-  const lines = new Set(current?.text.split(/\r?\n/).map((line) => line.trim()));
+  const lacking = (...patterns: string[]) => missingPatterns(current?.text ?? "", patterns);
   const rules = ignoreRules(config);
   const isOurs = (probe: string) => git?.nested.has(probe) === false;
   const openIn = ({ probes }: IgnoreRule) =>
@@ -33,12 +33,12 @@ export function planGitignore(known: Known): PlanPart {
   const isOnlyHere = ({ probes }: IgnoreRule) =>
     probes.some((probe) => isOurs(probe) && git?.ignoredHere.has(probe));
   const overruled = rules.flatMap((rule) => {
-    const open = lines.has(rule.pattern) ? openIn(rule) : undefined;
+    const open = lacking(rule.pattern).length === 0 ? openIn(rule) : undefined;
     return open === undefined ? [] : [notIgnored(rule.pattern, open)];
   });
   const missing = rules
     .filter((rule) => git === undefined || openIn(rule) !== undefined || isOnlyHere(rule))
-    .flatMap(({ pattern }) => (lines.has(pattern) ? [] : [pattern]));
+    .flatMap(({ pattern }) => lacking(pattern));
   const isOfUse = missing.length > 0 || hasBlock(current?.text ?? "");
   if (isOfUse && git?.ignored.has(gitignore.path) && !git.tracked.has(gitignore.path)) {
     overruled.push(ignoresItself(gitignore.path));

@@ -2,7 +2,7 @@ import { join, relative } from "node:path";
 import { editText } from "../../core/changes/write-file.ts";
 import { textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
-import { patternOf, withPatterns } from "../../core/ignore-block.ts";
+import { missingPatterns, patternOf, withPatterns } from "../../core/ignore-block.ts";
 import { noJson, obstacles } from "../../core/obstacles.ts";
 import { joined, NOTHING, type PlanPart } from "../../core/plan.ts";
 import { type Hint, type HintPart, hint, run } from "../../errors/hint.ts";
@@ -66,8 +66,7 @@ function planException({ repo, config }: Known, root: TerraformRoot): PlanPart {
     (name) => !Object.hasOwn(variables, name),
   );
   const current = textAt(gitignore)?.text;
-  const exception = exceptionFor(config, root);
-  const has = (text: string) => text.split(/\r?\n/).some((line) => line.trim() === exception);
+  const lacking = (text: string) => missingPatterns(text, [exceptionFor(config, root)]);
   const isPrivate = config.file !== undefined && isIgnored(git, config.file);
   if (others.length > 0 || isPrivate) {
     const why = isPrivate
@@ -76,14 +75,15 @@ function planException({ repo, config }: Known, root: TerraformRoot): PlanPart {
     const fix = hint`If the file holds no secret: ${addAnyway(values)}, then commit it.`;
     return { findings: [onlyHere(values, `, and ${why}`, fix)] };
   }
-  if (git.nested.has(values) || current === undefined || has(current)) {
+  if (git.nested.has(values) || current === undefined || lacking(current).length === 0) {
     const which = run("git", "check-ignore", "-v", "--no-index", { path: values });
     const fix = hint`${addAnyway(values)}, then commit it; ${which} shows the pattern.`;
     return { findings: [onlyHere(values, "", fix)] };
   }
   const findings = obstacles(repo, gitignore);
   if (findings.length > 0) return { findings };
-  const edit = (text: string) => (has(text) ? text : withPatterns(text, [exception]));
+  const edit = (text: string) =>
+    lacking(text).length === 0 ? text : withPatterns(text, lacking(text));
   const why = "un-ignore the values of terraform.variables";
   return { changes: [editText(gitignore, edit, why)] };
 }

@@ -27,6 +27,7 @@ function gitOf({ tree, staged = {}, stderr = "", end = "exited", ...more }: Repo
     confirmed: Promise.resolve(),
     ignored: async () => new Map(),
     tracked: async () => new Set(),
+    spell: async (name) => name,
     async ask([verb = "", which = ""], options) {
       const { onStdout } = options ?? {};
       const done = (text: string, result: Partial<ToolResult> = {}): ToolResult => {

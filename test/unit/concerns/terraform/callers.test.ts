@@ -17,6 +17,7 @@ function gitWith(files: Files): { git: Git; asked: () => number } {
   let asked = 0;
   const git = {
     root: "/repo",
+    spell: async (name: string) => name,
     async ask(_: readonly string[], { onStdout }: { onStdout?: (chunk: Buffer) => void } = {}) {
       asked++;
       onStdout?.(Buffer.from(Object.keys(files).join("\0")));

@@ -672,7 +672,7 @@ function gitOf(tree: Tree, absent: readonly string[] = []): Git {
   const refuse = () => expect.unreachable();
   return {
     ...{ root: REPO, skipped: [], confirmed: Promise.resolve() },
-    ...{ ignored: refuse, tracked: refuse },
+    ...{ ignored: refuse, tracked: refuse, spell: async (name: string) => name },
     async ask(args, more) {
       expect(args.slice(0, 3)).toEqual(["ls-files", "-t", "--cached"]);
       const names = Object.keys(tree).filter((name) => /\.(tf|tofu|hcl)(\.json)?$/.test(name));
