@@ -1,7 +1,8 @@
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
-import { closeSync, fstatSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, openSync, writeSync } from "node:fs";
 import { constants } from "node:os";
 import { isExhausted, reasonOf } from "../errors/system-error.ts";
+import { processFacts } from "../host/processes.ts";
 import { isCi } from "../lib/is-ci.ts";
 import { type Masker, maskerOf } from "../secret/mask.ts";
 import { safe } from "../secret/safe.ts";
@@ -61,10 +62,12 @@ export async function execute(execution: Execution): Promise<number> {
         signals.isOver = true;
         await afterFailure?.(heard());
       }
+      // A shell treats exit status 130 as a program that handled Ctrl-C itself, and continues its loop.
+      const endsLoop = signal === "SIGINT" && isFromTerminal();
+      // Closes the terminal, which was needed to tell.
       keepModes();
       if (signal === null) return resolve(status ?? 1);
-      // A shell treats exit status 130 as a program that handled Ctrl-C itself, and continues its loop.
-      if (signal === "SIGINT" && isFromTerminal()) raise(signal);
+      if (endsLoop) raise(signal);
       resolve(128 + constants.signals[signal as NodeJS.Signals]);
     });
   });
@@ -193,12 +196,14 @@ function raise(signal: NodeJS.Signals): void {
 
 /** True if we are in the foreground of a terminal: signals such as SIGINT then come from it. */
 function isFromTerminal(): boolean {
+  return processFacts(process.pid)?.isForeground ?? hasTerminal();
+}
+
+/** Whatever the streams are: a terminal signals the commands of a loop with redirected streams, too. */
+function hasTerminal(): boolean {
   try {
-    // pid (name) state ppid pgrp session tty tpgid: proc(5). The name may contain anything.
-    const [, , group, , terminal, foreground] = readFileSync("/proc/self/stat", "utf8")
-      .replace(/^.*\) /s, "")
-      .split(" ");
-    return terminal !== "0" && group === foreground;
+    closeSync(openSync("/dev/tty", "r"));
+    return true;
   } catch {
     // isatty, not process.stdin and so on: those would make the pipes that we share with the command non-blocking.
     return [0, 1, 2].some(process.getBuiltinModule("node:tty").isatty);

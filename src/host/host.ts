@@ -323,6 +323,8 @@ export interface RunningProcess {
   readonly pid: number;
   readonly machine: string;
   readonly started?: string;
+  /** When it was noted, in ms since the epoch. */
+  readonly since?: number;
 }
 
 export interface ToolResult {

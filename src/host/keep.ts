@@ -86,7 +86,9 @@ export function sweepOwn(folder: string): void {
   for (const name of readdirSync(folder)) {
     const [, tag = ""] = /\.(?:json|code)\.([^.]+)$/.exec(name) ?? [];
     const maker = makerOf(tag);
-    if (maker && isDead(maker)) dropOwn(join(folder, name));
+    const path = join(folder, name);
+    const stats = maker && lstatSync(path, { throwIfNoEntry: false });
+    if (stats && isDead({ ...maker, since: stats.mtimeMs })) dropOwn(path);
   }
 }
 

@@ -185,10 +185,15 @@ async function readHolder(place: LockFile, name: string): Promise<Holder | undef
       .finally(() => handle.close());
     const text = buffer.toString("utf8", 0, bytesRead);
     const { pid, machine, host, id, started } = JSON.parse(text);
+    const since = stats?.mtimeMs;
     if (typeof pid !== "number" || typeof id !== "string" || !TICKET.test(`after-${id}`)) {
       return undefined;
     }
-    return { pid, id, machine: `${machine}`, host: `${host}`, ...(started && { started }) };
+    return {
+      ...{ pid, id, machine: `${machine}`, host: `${host}` },
+      ...(started && { started }),
+      ...(since && { since }),
+    };
   } catch {
     return undefined;
   }

@@ -1,15 +1,21 @@
-import { readFileSync, readlinkSync, type Stats } from "node:fs";
+import { readlinkSync, type Stats } from "node:fs";
 import { hostname } from "node:os";
 import { sha256 } from "../lib/sha256.ts";
+import { processFacts } from "./processes.ts";
 
 /** A process and the machine on which its pid is valid: the holder of a lock, or the maker of a temporary file. */
 export interface Owner {
   readonly pid: number;
   /** Host name and, on Linux, pid namespace: 8 hex digits of their SHA-256. */
   readonly machine: string;
-  /** Boot id and start time in ticks, on Linux, since a pid is reused. */
+  /** When it started, if the system tells, since a pid is reused. */
   readonly started?: string;
+  /** When it was noted, in ms since the epoch. */
+  readonly since?: number;
 }
+
+/** No run holds anything for so long: every wait has an end (docs/design.md rule 8). */
+const LONGEST_MS = 60 * 60_000;
 
 /** This process. */
 export function ourselves(): Owner {
@@ -18,16 +24,19 @@ export function ourselves(): Owner {
 
 /** A running process. */
 export function ownerOf(pid: number): Owner {
-  const life = lifeOf(pid);
+  const facts = processFacts(pid);
   return {
     pid,
     machine: thisMachine(),
-    ...(life?.started === undefined ? {} : { started: life.started }),
+    ...(facts === undefined ? {} : { started: facts.started }),
   };
 }
 
-/** True for a process that has certainly ended. For another machine, nobody can tell. */
-export function isDead({ pid, machine, started }: Owner): boolean {
+/**
+ * True for a process that has certainly ended. If its start is unknown, its pid may belong to another process by now,
+ * and then its age decides. For another machine, nobody can tell.
+ */
+export function isDead({ pid, machine, started, since }: Owner): boolean {
   if (machine !== thisMachine()) return false;
   try {
     process.kill(pid, 0);
@@ -35,9 +44,10 @@ export function isDead({ pid, machine, started }: Owner): boolean {
     // EPERM: it is another user's process.
     if ((error as NodeJS.ErrnoException).code === "ESRCH") return true;
   }
-  const life = lifeOf(pid);
-  if (life === undefined) return false;
-  return life.isOver || (started !== undefined && started !== life.started);
+  const facts = processFacts(pid);
+  if (facts?.isOver) return true;
+  if (started !== undefined && facts !== undefined) return started !== facts.started;
+  return since !== undefined && ageOf({ mtimeMs: since }) > LONGEST_MS;
 }
 
 const TAG = /^([0-9a-f]{8})-(\d{1,10})-[0-9A-Za-z]{6}$/;
@@ -64,24 +74,13 @@ let machine: string | undefined;
 
 /** Containers may share a host name, and each counts its processes from 1. */
 function thisMachine(): string {
-  machine ??= sha256(`${hostname()}\0${orNothing(() => readlinkSync("/proc/self/ns/pid"))}`);
+  machine ??= sha256(`${hostname()}\0${pidNamespace()}`);
   return machine.slice(0, 8);
 }
 
-/** What Linux knows about a process. undefined on other systems, and where the process is hidden from us. */
-function lifeOf(pid: number): { readonly isOver: boolean; readonly started: string } | undefined {
-  const stat = orNothing(() => readFileSync(`/proc/${pid}/stat`, "latin1"));
-  if (stat === undefined) return undefined;
-  // The name, in parentheses, may contain anything. proc_pid_stat(5): field 3 is the state, 22 the start time.
-  const [state = "", ...rest] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const boot = orNothing(() => readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim());
-  // A zombie, whose parent has not waited for it, still has its pid.
-  return { isOver: "ZXx".includes(state), started: `${boot ?? ""} ${rest[18] ?? ""}` };
-}
-
-function orNothing<T>(read: () => T): T | undefined {
+function pidNamespace(): string | undefined {
   try {
-    return read();
+    return readlinkSync("/proc/self/ns/pid");
   } catch {
     return undefined;
   }

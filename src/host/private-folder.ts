@@ -192,7 +192,11 @@ export async function withOwnFolder<T>(
   }
   for (const name of await fs.readdir(base)) {
     const maker = name.startsWith(OWN) ? makerOf(name.slice(OWN.length)) : undefined;
-    if (maker !== undefined && isDead(maker)) await dropAll(join(base, name), isPrivate);
+    const isOver = ({ mtimeMs }: Stats) =>
+      maker !== undefined && isDead({ ...maker, since: mtimeMs });
+    if (maker !== undefined) {
+      await dropAll(join(base, name), (stats) => isPrivate(stats) && isOver(stats));
+    }
   }
   const { default: temporary } = await import("tmp-promise");
   const { path } = await temporary.dir({ tmpdir: base, name: OWN + newTag(), mode: 0o700 });

@@ -84,8 +84,11 @@ describe
     const loop = (command: string) =>
       `bash -c 'for i in 1 2; do echo "round $i"; do-bootstrap exec -- ${command}; done; echo over'`;
 
-    it("ends the loop when it ends the command", async (context) => {
-      const command = `sh -c "echo slee""ping; exec sleep 100"`;
+    it.for([
+      ["on the terminal", ""],
+      ["with redirected streams", "</dev/null >/dev/null 2>&1"],
+    ])("ends the loop when it ends the command, %s", async ([, redirect = ""], context) => {
+      const command = `sh -c "echo slee""ping >/dev/tty; exec sleep 100" ${redirect}`;
       const { terminal } = await typing(context, "quick", loop(command));
       await terminal.waitFor(/sleeping/);
       terminal.type(CTRL_C);

@@ -30,6 +30,7 @@ import { locked } from "../../src/host/lock.ts";
 import { nodeHost, ownProcess } from "../../src/host/node.ts";
 import { isDead, makerOf, type Owner, ourselves } from "../../src/host/owner.ts";
 import { withOwnFolder } from "../../src/host/private-folder.ts";
+import { fromPs, processFacts } from "../../src/host/processes.ts";
 import { run } from "../../src/host/run.ts";
 import { which } from "../../src/host/which.ts";
 import { wholeEnvironment } from "../../src/secret/child-environment.ts";
@@ -40,8 +41,6 @@ const clock: Clock = {
   now: () => Date.now(),
   sleep: (ms) => new Promise((wake) => setTimeout(wake, ms)),
 };
-
-const isLinux = process.platform === "linux";
 
 const IS_ROOT = process.getuid?.() === 0;
 const needsRoot = IS_ROOT ? "" : " (needs root)";
@@ -279,17 +278,60 @@ describe("locked", () => {
 
 describe("owner", () => {
   const gone = 2 ** 22 + 1;
+  const minutesAgo = (minutes: number) => Date.now() - minutes * 60_000;
+  const unknown = { pid: 1, started: undefined as never };
+  const another = { machine: "00000000" };
+  const knowsStarts = processFacts(process.pid) !== undefined;
   it.each<[what: string, owner: Partial<Owner>, expected: boolean]>([
     ["this process", {}, false],
     ["a process id that does not exist", { pid: gone }, true],
     ["a process id of another machine", { pid: gone, machine: "00000000" }, false],
-    ["a process that reuses a dead one's id", { started: "an hour ago" }, isLinux],
+    ["this process, noted long ago", { since: minutesAgo(600) }, !knowsStarts],
+    ["a process that reuses a dead one's id", { started: "an hour ago" }, knowsStarts],
     ["the first process", { pid: 1, started: undefined as never }, false],
+    ["a process of unknown start", { ...unknown, since: minutesAgo(50) }, false],
+    ["a process of unknown start, noted long ago", { ...unknown, since: minutesAgo(70) }, true],
+    ["the same on another machine", { ...unknown, ...another, since: minutesAgo(70) }, false],
   ])("%s", (_, owner, expected) => {
     expect(isDead({ ...ourselves(), ...owner })).toBe(expected);
   });
 
-  it.skipIf(!isLinux)("a zombie is dead", async () => {
+  it("a lock of unknown start is taken over when it is older than every run", async () => {
+    const path = join(await tempDir(), "lock");
+    const holder = { ...ourselves(), pid: 1, id: "x", started: undefined };
+    await writeFile(path, JSON.stringify(holder));
+    await utimes(path, new Date(), new Date(minutesAgo(70)));
+    const waitingFor = () => expect.unreachable();
+    expect(await locked(path, { clock, waitingFor }, async () => "done")).toBe("done");
+  });
+
+  it("what a run of unknown start left is removed when it is older than every run", async () => {
+    const folder = await tempDir();
+    const left = (machine: string) => `do-bootstrap-${machine}-1-abcdef`;
+    for (const machine of [ourselves().machine, "00000000"]) {
+      await mkdir(join(folder, left(machine)), 0o700);
+      await utimes(join(folder, left(machine)), new Date(), new Date(minutesAgo(70)));
+    }
+    await withOwnFolder(folder, async () => undefined);
+    expect(await readdir(folder)).toEqual([left("00000000")]);
+  });
+
+  it.each<[line: string, expected: ReturnType<typeof fromPs>]>([
+    [
+      "Ss+  Mon Nov 30 22:36:02 2026    \n",
+      { isOver: false, isForeground: true, started: "Mon Nov 30 22:36:02 2026" },
+    ],
+    [
+      "Z    Tue Dec  1 02:36:02 2026",
+      { isOver: true, isForeground: false, started: expect.any(String) },
+    ],
+    ["", undefined],
+    ["Ss", undefined],
+  ])("ps says %j", (line, expected) => {
+    expect(fromPs(line)).toEqual(expected);
+  });
+
+  it.skipIf(!knowsStarts)("a zombie is dead (needs /proc or ps)", async () => {
     // exec replaces the shell with sleep, which never waits for the child.
     const shell = spawn("sh", ["-c", "sleep 0.1 & echo $!; exec sleep 20"]);
     onTestFinished(() => void shell.kill());

@@ -314,6 +314,7 @@ describe("the small entry", () => {
       "errors/system-error.ts",
       "host/compiled-code.ts",
       "host/ours.ts",
+      "host/processes.ts",
       "host/record.ts",
       "host/typing.ts",
       "host/which.ts",

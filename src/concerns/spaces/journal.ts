@@ -88,8 +88,8 @@ export function unfinished(
 ): readonly Begun[] {
   const { machine, pid } = host.thisProcess();
   // On another machine with the same home folder, such as a container that is gone, nobody can tell.
-  const isRunning = ({ by }: Begun) =>
-    by.machine === machine && (by.pid === pid || !host.isOver(by));
+  const isRunning = ({ by, since }: Begun) =>
+    by.machine === machine && (by.pid === pid || !host.isOver({ ...by, since }));
   return [undefined, ...environments]
     .flatMap((environment) => read(host, { base, environment }))
     .filter((each) => !isRunning(each));
