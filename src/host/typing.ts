@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import type { ShowTyping } from "./host.ts";
+import { processFacts } from "./processes.ts";
 
 /**
  * Turns the terminal's echo off. Otherwise a token that a person pastes before the question appears would stay in the
@@ -13,9 +14,8 @@ import type { ShowTyping } from "./host.ts";
  */
 export function hideTyping(): ShowTyping | undefined {
   if (process.platform === "win32") return undefined;
-  const { status, stdout } = onTerminal([
-    'case "$(ps -o stat= -p $$)" in *+*) stty -g && stty -echo ;; esac',
-  ]);
+  if (!processFacts(process.pid)?.isForeground) return undefined;
+  const { status, stdout } = onTerminal(["stty -g && stty -echo"]);
   const saved = stdout.trim();
   if (status !== 0 || !/^[\w:=-]+$/.test(saved)) return undefined;
   process.once("SIGQUIT", () => process.exit(SIGQUIT_STATUS));

@@ -1,7 +1,17 @@
 import { delimiter, join } from "node:path";
 import { describe, it, type TestContext } from "vitest";
 import { type Call, execBench, execBenchWith } from "../fixtures/exec.ts";
+import { hasProc } from "../fixtures/proc.ts";
 import { randomToken } from "../fixtures/workbench.ts";
+
+const PROCESS_GROUP = [
+  "the process group",
+  ".",
+  "test $(ps -o pgid= $$) = $(ps -o pgid= $PPID) && echo same",
+  "same\n",
+] as const;
+/** On Linux, ps reads /proc. */
+const hasPs = hasProc || process.platform !== "linux";
 
 const SHOW = ["/usr/bin/env", "--null"];
 const OTHER = randomToken();
@@ -445,12 +455,7 @@ describe.concurrent("everything else is the same as without exec", () => {
     ["a subfolder", "a/b c", "pwd -P", "REPO/a/b c\n"],
     ["the umask", ".", "umask 027; do-bootstrap exec -- sh -c umask", "0027\n"],
     ["argument zero", ".", 'do-bootstrap exec -- sh -c "echo \\$0" zero', "zero\n"],
-    [
-      "the process group",
-      ".",
-      "test $(ps -o pgid= $$) = $(ps -o pgid= $PPID) && echo same",
-      "same\n",
-    ],
+    ...(hasPs ? [PROCESS_GROUP] : []),
   ] as const)("%s", async ([, cwd, line, expected], { expect, onTestFinished }) => {
     const bench = await execBenchWith({ "a/b c/file": "" }, onTestFinished);
     const { stdout, stderr } = await bench.exec(["sh", "-c", line], { cwd });

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { needsBash, PATHS, SIGNALS, sharedExecBench, signalNumbers } from "../fixtures/exec.ts";
+import { hasDevFd, hasProc, needsDevFd, needsProc } from "../fixtures/proc.ts";
 
 const NUMBERS = signalNumbers();
 const STOPS: readonly string[] = ["SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU"];
@@ -81,28 +82,31 @@ describe.each(PATHS)("%s: exec passes signals on to the command", (path) => {
   });
 });
 
-describe.skipIf(needsBash !== "")(`exec and the command stop together${needsBash}`, () => {
-  const bench = sharedExecBench();
+describe.skipIf(needsBash !== "" || !hasProc)(
+  `exec and the command stop together${needsBash || needsProc}`,
+  () => {
+    const bench = sharedExecBench();
 
-  it.concurrent.for(STOPS.filter((name) => name !== "SIGSTOP"))(
-    "%s",
-    async (signal, { expect }) => {
-      // With job control each job is its own process group; an orphaned group does not stop.
-      const job = `sh -c 'echo $$ $PPID; read x; echo "got $x"; exit 7'`;
-      const line = `set -m; { do-bootstrap exec -- ${job}; echo "<$?>"; } <&0 & wait`;
-      const run = await bench().launchShell("quick", line);
-      const both = (await run.line()).split(" ").map(Number);
-      process.kill(both[1] ?? 0, signal);
-      await expect.poll(() => Promise.all(both.map(stateOf)), PATIENCE).toEqual(["T", "T"]);
-      process.kill(both[1] ?? 0, "SIGCONT");
-      await expect.poll(() => Promise.all(both.map(stateOf)), PATIENCE).not.toContain("T");
-      run.child.stdin?.end("on\n");
-      expect(await run.line()).toBe("got on");
-      expect(await run.line()).toBe("<7>");
-      await run.ended;
-    },
-  );
-});
+    it.concurrent.for(STOPS.filter((name) => name !== "SIGSTOP"))(
+      "%s",
+      async (signal, { expect }) => {
+        // With job control each job is its own process group; an orphaned group does not stop.
+        const job = `sh -c 'echo $$ $PPID; read x; echo "got $x"; exit 7'`;
+        const line = `set -m; { do-bootstrap exec -- ${job}; echo "<$?>"; } <&0 & wait`;
+        const run = await bench().launchShell("quick", line);
+        const both = (await run.line()).split(" ").map(Number);
+        process.kill(both[1] ?? 0, signal);
+        await expect.poll(() => Promise.all(both.map(stateOf)), PATIENCE).toEqual(["T", "T"]);
+        process.kill(both[1] ?? 0, "SIGCONT");
+        await expect.poll(() => Promise.all(both.map(stateOf)), PATIENCE).not.toContain("T");
+        run.child.stdin?.end("on\n");
+        expect(await run.line()).toBe("got on");
+        expect(await run.line()).toBe("<7>");
+        await run.ended;
+      },
+    );
+  },
+);
 
 const PATIENCE = { timeout: 10_000, interval: 10 };
 
@@ -170,12 +174,15 @@ describe.each(PATHS)("%s: the command uses exec's own streams", (path) => {
   });
 
   // zsh opens the descriptors of <(…) lower than bash does, where Node would not pass them on.
-  it("passes on a file descriptor that an argument names", async () => {
-    const line = "do-bootstrap exec -- cat /dev/fd/3 /dev/fd/11 3<three 11<eleven";
-    await bench().write("three", "3\n");
-    await bench().write("eleven", "11\n");
-    expect(await bench().shell(path, line)).toEqual({ status: 0, stdout: "3\n11\n", stderr: "" });
-  });
+  it.skipIf(!hasDevFd)(
+    `passes on a file descriptor that an argument names${needsDevFd}`,
+    async () => {
+      const line = "do-bootstrap exec -- cat /dev/fd/3 /dev/fd/11 3<three 11<eleven";
+      await bench().write("three", "3\n");
+      await bench().write("eleven", "11\n");
+      expect(await bench().shell(path, line)).toEqual({ status: 0, stdout: "3\n11\n", stderr: "" });
+    },
+  );
 
   it.each([
     ["input", "<&-", "ran\n"],

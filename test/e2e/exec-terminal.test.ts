@@ -9,6 +9,7 @@ import {
   type Path,
   SIGNALS,
 } from "../fixtures/exec.ts";
+import { hasProc, needsProc } from "../fixtures/proc.ts";
 import { needsScript, start, type Terminal } from "../fixtures/terminal.ts";
 
 const CTRL_C = "\x03";
@@ -66,7 +67,7 @@ describe.skipIf(needsScript !== "").concurrent.each(PATHS)(
       context.expect(terminal.screen()).not.toMatch(/do-bootstrap|✗/);
     });
 
-    it("a window resize reaches the command once", async (context) => {
+    it.skipIf(!hasProc)(`a window resize reaches the command once${needsProc}`, async (context) => {
       const { terminal } = await typing(context, path, `do-bootstrap exec ${SIGNALS}`);
       const [, pid] = /ready (\d+)/.exec(await terminal.until(/ready \d+ \d+/)) ?? [];
       await execa("stty", ["-F", await readlink(`/proc/${pid}/fd/0`), "cols", "61"]);
@@ -117,12 +118,36 @@ describe
     const READER = `sh -c 'echo "pids" $$ $PPID; read x; echo "got:$x"; exit 7'`;
     const pidsIn = (text: string) => (/pids (\d+) (\d+)/.exec(text) ?? []).slice(1).map(Number);
 
-    it("Ctrl-Z stops exec and the command, and fg continues both", async (context) => {
-      const terminal = await interactive(context);
-      terminal.type(`do-bootstrap exec -- ${READER}\r`);
-      const pids = pidsIn(await terminal.until(/pids \d+ \d+/));
-      for (let i = 0; i < 2; i++) {
-        terminal.type(CTRL_Z);
+    it.skipIf(!hasProc)(
+      `Ctrl-Z stops exec and the command, and fg continues both${needsProc}`,
+      async (context) => {
+        const terminal = await interactive(context);
+        terminal.type(`do-bootstrap exec -- ${READER}\r`);
+        const pids = pidsIn(await terminal.until(/pids \d+ \d+/));
+        for (let i = 0; i < 2; i++) {
+          terminal.type(CTRL_Z);
+          await terminal.waitFor(/Stopped/);
+          await context.expect
+            .poll(() => Promise.all(pids.map(stateOf)), PATIENCE)
+            .toEqual(["T", "T"]);
+          terminal.type("fg\r");
+          await context.expect
+            .poll(() => Promise.all(pids.map(stateOf)), PATIENCE)
+            .not.toContain("T");
+        }
+        terminal.type("on\r");
+        await terminal.waitFor(/got:on/);
+        await ends(context, terminal, 7);
+      },
+    );
+
+    it.skipIf(!hasProc)(
+      `a background job stops when it reads from the terminal, and fg continues it${needsProc}`,
+      async (context) => {
+        const terminal = await interactive(context);
+        terminal.type(`do-bootstrap exec -- ${READER} &\r`);
+        const pids = pidsIn(await terminal.until(/pids \d+ \d+/));
+        // Wait until the shell reports it: one part of exec may stop before the others.
         await terminal.waitFor(/Stopped/);
         await context.expect
           .poll(() => Promise.all(pids.map(stateOf)), PATIENCE)
@@ -131,25 +156,11 @@ describe
         await context.expect
           .poll(() => Promise.all(pids.map(stateOf)), PATIENCE)
           .not.toContain("T");
-      }
-      terminal.type("on\r");
-      await terminal.waitFor(/got:on/);
-      await ends(context, terminal, 7);
-    });
-
-    it("a background job stops when it reads from the terminal, and fg continues it", async (context) => {
-      const terminal = await interactive(context);
-      terminal.type(`do-bootstrap exec -- ${READER} &\r`);
-      const pids = pidsIn(await terminal.until(/pids \d+ \d+/));
-      // Wait until the shell reports it: one part of exec may stop before the others.
-      await terminal.waitFor(/Stopped/);
-      await context.expect.poll(() => Promise.all(pids.map(stateOf)), PATIENCE).toEqual(["T", "T"]);
-      terminal.type("fg\r");
-      await context.expect.poll(() => Promise.all(pids.map(stateOf)), PATIENCE).not.toContain("T");
-      terminal.type("on\r");
-      await terminal.waitFor(/got:on/);
-      await ends(context, terminal, 7);
-    });
+        terminal.type("on\r");
+        await terminal.waitFor(/got:on/);
+        await ends(context, terminal, 7);
+      },
+    );
 
     it("kill %1 ends a job", async (context) => {
       const terminal = await interactive(context);

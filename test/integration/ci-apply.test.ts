@@ -6,6 +6,7 @@ import { KEY_SCOPES } from "../../src/concerns/token/needed-scopes.ts";
 import { OPENSSL } from "../fixtures/certificate.ts";
 import { type GithubBench, onGithub, READS } from "../fixtures/github/bench.ts";
 import { type GithubOptions, isRealGh } from "../fixtures/github/github.ts";
+import { hasProc, needsProc } from "../fixtures/proc.ts";
 import { type KeysBench, keysBench } from "../fixtures/spaces/bench.ts";
 import { ASKS, needsScript, start } from "../fixtures/terminal.ts";
 import { randomToken, workbench } from "../fixtures/workbench.ts";
@@ -137,7 +138,7 @@ describe.skipIf(missing !== "")(
       expect([next.status, its.github.environments.size]).toEqual([0, 2]);
     });
 
-    it.skipIf(process.platform !== "linux")("puts no secret on a command line", async () => {
+    it.skipIf(!hasProc)(`puts no secret on a command line${needsProc}`, async () => {
       const its = await benchWithKeys();
       const env = {
         ...its.spacesEnv,
