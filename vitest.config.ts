@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
+import { NEEDS_POSIX } from "./test/fixtures/needs-posix.ts";
 
 export default defineConfig(({ mode }) => {
   if (mode === "torture") seedTorture();
@@ -19,7 +20,11 @@ export default defineConfig(({ mode }) => {
           isolate: false,
           setupFiles: "test/fixtures/forget.ts",
         }),
-        project({ name: "whole", include: ["test/{integration,e2e,torture}/**/*.test.ts"] }),
+        project({
+          name: "whole",
+          include: ["test/{integration,e2e,torture}/**/*.test.ts"],
+          exclude: process.platform === "win32" ? Object.keys(NEEDS_POSIX) : [],
+        }),
       ],
     },
   };

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import type { Reporter, TestCase, TestModule } from "vitest/node";
 import { type ArgvWatch, watchArgv } from "./fixtures/leak-search.ts";
 import { leaksOfRun } from "./fixtures/leaks-of-run.ts";
+import { NEEDS_POSIX } from "./fixtures/needs-posix.ts";
 import { noted, suite } from "./fixtures/suite.ts";
 import type { Row } from "./torture/figures.ts";
 
@@ -30,6 +31,9 @@ export default class SummaryReporter implements Reporter {
       skipped.set(reason, (skipped.get(reason) ?? 0) + 1);
     }
     for (const [reason, count] of skipped) console.log(`skipped ${count}: ${reason}`);
+    if (process.platform === "win32") {
+      for (const [file, why] of Object.entries(NEEDS_POSIX)) console.log(`skipped ${file}: ${why}`);
+    }
     this.#watch?.stop();
     const argv = this.#watch?.seen ?? [];
     const { leaks, figures } = leaksOfRun({ suite: suite(), searched: noted(), argv });

@@ -6,6 +6,7 @@ import { execa } from "execa";
 import { dir } from "tmp-promise";
 import { describe, type ExpectStatic, it, type onTestFinished } from "vitest";
 import { type SandboxReply, startSandbox } from "../../src/commands/demo/sandbox.ts";
+import { onPath } from "../fixtures/on-path.ts";
 import { fakeDoctl } from "../fixtures/tools.ts";
 import {
   type RunOptions,
@@ -16,7 +17,7 @@ import {
 } from "../fixtures/workbench.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../dist/bin.cjs", import.meta.url));
-const SCRIPT = (await execa("which", ["script"], { reject: false })).stdout;
+const SCRIPT = onPath("script") ?? "";
 const LONG_AGO = new Date("2025-01-02T03:04:05Z");
 const OTHER_TEAM = { uuid: "11111111-2222-4333-8444-555555555555", name: "Other Team" };
 /** The sandbox's team. */

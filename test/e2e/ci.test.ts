@@ -6,6 +6,7 @@ import { execa } from "execa";
 import { describe, expect, it, onTestFinished, type TestContext } from "vitest";
 import { parse } from "yaml";
 import { older } from "../fixtures/generated.ts";
+import { onPath } from "../fixtures/on-path.ts";
 import { TERRAFORM } from "../fixtures/terraform.ts";
 import { randomToken, treeHash, type Workbench, workbench } from "../fixtures/workbench.ts";
 import {
@@ -795,7 +796,7 @@ async function runner(context: Pick<TestContext, "onTestFinished">, files: Files
   const bench = await repoWith(context, { "main.tf": BACKEND, ...files });
   const home = join(bench.root, "runner");
   await mkdir(home);
-  const npm = (await execa("which", ["npm"])).stdout;
+  const npm = onPath("npm") ?? "";
   const base = {
     ...bench.env,
     HOME: home,

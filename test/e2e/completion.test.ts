@@ -7,6 +7,7 @@ import { COMMANDS } from "../../src/cli/commands.ts";
 import { completionScript } from "../../src/cli/completion/script.ts";
 import { envOptions } from "../../src/exec/command-line.ts";
 import { FORMATS } from "../../src/exec/quoting.ts";
+import { onPath } from "../fixtures/on-path.ts";
 import { fileTree } from "../fixtures/tree.ts";
 import { type Workbench, workbench } from "../fixtures/workbench.ts";
 
@@ -69,7 +70,7 @@ const SHELLS: readonly [name: Name, complete: Shell][] = [
 describe.each(SHELLS)("%s", (name, complete) => {
   let isThere = false;
   beforeAll(async () => {
-    isThere = (await execa("which", [name], { reject: false })).exitCode === 0;
+    isThere = onPath(name) !== undefined;
   });
 
   it(`completes every line${name === "bash" ? "" : ` (needs ${name})`}`, async ({ skip }) => {
@@ -160,7 +161,7 @@ async function prepared(): Promise<Workbench> {
   await bench.write("../home/.config/doctl/config.yaml", CONTEXTS, 0o600);
   // zsh and fish call these programs to find their own functions.
   for (const tool of ["sh", "uname", "cat", "sed", "tr"]) {
-    const { stdout } = await execa("which", [tool]);
+    const stdout = onPath(tool) ?? "";
     await symlink(stdout, join(bin, tool));
   }
   return bench;
@@ -170,7 +171,7 @@ async function shell(bench: Workbench, file: Name, args: readonly string[]): Pro
   const { bin, env, repo } = bench;
   const script = join(bench.root, `completion.${file}`);
   await writeFile(script, completionScript(file, COMMANDS));
-  const { stdout: path } = await execa("which", [file]);
+  const path = onPath(file) ?? "";
   const { stdout } = await execa(path, args, {
     cwd: repo,
     env: { ...env, PATH: bin, SCRIPT: script, TERM: "xterm", ZSH: path },

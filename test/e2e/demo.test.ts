@@ -1,5 +1,5 @@
 import { mkdir, readdir, rm, symlink } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, it, type TestContext } from "vitest";
 import { leaksIn } from "../fixtures/leak-search.ts";
@@ -119,7 +119,7 @@ describe.concurrent("the demo in a pipe", () => {
     const link = join(bench.bin, path);
     await mkdir(dirname(link), { recursive: true });
     await symlink(PROGRAM, link);
-    const env = { PATH: `${dirname(link)}:${bench.bin}` };
+    const env = { PATH: `${dirname(link)}${delimiter}${bench.bin}` };
     const { stderr } = await bench.run(["demo"], { env });
     context.expect(partsOf(stderr).ending).toBe(ending);
   });

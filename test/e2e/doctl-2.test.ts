@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { execa } from "execa";
 import { describe, it, type TestContext, vi } from "vitest";
 import { configWith, type OAuthServer, oauthServer, type Session } from "../fixtures/oauth.ts";
@@ -306,7 +306,7 @@ describe.concurrent("8.6 uses the config that this doctl reads", () => {
     await bench.write(`../${path}`, start, 0o755);
     const its = "home/own/.config/doctl/config.yaml";
     bench.mayHold(`../${its}`);
-    const env = { PATH: `${dirname(join(bench.root, path))}:${bench.bin}` };
+    const env = { PATH: `${dirname(join(bench.root, path))}${delimiter}${bench.bin}` };
     const run = (...args: string[]): Promise<RunResult> => bench.run(args, { env });
     return { ...bench, run, its: join(bench.root, its) };
   }

@@ -6,6 +6,7 @@ import { parse } from "dotenv";
 import { execa } from "execa";
 import { describe, expect, it, type TestContext } from "vitest";
 import { FORMATS, quote } from "../../src/exec/quoting.ts";
+import { onPath } from "../fixtures/on-path.ts";
 import { needsScript, start } from "../fixtures/terminal.ts";
 import { type RunOptions, randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
 
@@ -110,7 +111,7 @@ const SHELLS: readonly Shell[] = await Promise.all(
       unload: "do-bootstrap env --format powershell --unset | Invoke-Expression",
     },
   ].map(async (shell) => {
-    const { stdout } = await execa("which", [shell.name], { reject: false });
+    const stdout = onPath(shell.name) ?? "";
     return { ...shell, path: stdout || undefined };
   }),
 );

@@ -3,11 +3,12 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
 import { generate } from "../../src/core/generated.ts";
+import { onPath } from "../fixtures/on-path.ts";
 import { treeHash, type Workbench, workbench } from "../fixtures/workbench.ts";
 
-const DIRENV = (await execa("which", ["direnv"], { reject: false })).stdout || undefined;
+const DIRENV = onPath("direnv");
 const needsDirenv = DIRENV === undefined ? " (needs direnv)" : "";
-const BASH = (await execa("which", ["bash"])).stdout;
+const BASH = onPath("bash") ?? "";
 
 describe("init --envrc", () => {
   it("writes a file for direnv, not ignored by git; a second run changes nothing", async () => {

@@ -15,13 +15,13 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
-import { execa } from "execa";
 import { describe, it, type TestContext } from "vitest";
 import { leaksIn } from "../fixtures/leak-search.ts";
+import { onPath } from "../fixtures/on-path.ts";
 import { aged, fileTree } from "../fixtures/tree.ts";
 import { type RunOptions, randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
 
-const GIT = (await execa("which", ["git"])).stdout;
+const GIT = onPath("git") ?? "";
 const ENV = ["env", "--format", "json"];
 const RECORDS = ".cache/do-bootstrap/exec";
 

@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { onPath } from "../fixtures/on-path.ts";
 import { unguardedToken, type Workbench, workbench } from "../fixtures/workbench.ts";
 
 const TOOLS = ["awk", "tr", "sh", "sed", "cat", "sleep"];
@@ -40,7 +41,7 @@ beforeAll(async () => {
   bench = await workbench({ onTestFinished: (cleanup) => cleanups.push(cleanup) });
   token = unguardedToken();
   for (const name of TOOLS) {
-    const path = (await execa("which", [name])).stdout;
+    const path = onPath(name) ?? "";
     await writeFile(join(bench.bin, name), `#!/bin/sh\nexec ${path} "$@"\n`, { mode: 0o755 });
   }
   const { exitCode, said } = await sh(`set -e; ${HISTORY}`);

@@ -7,15 +7,16 @@ import { parse } from "yaml";
 import { guardIn, isShell } from "../../src/commands/hook/guard.ts";
 import { older } from "../fixtures/generated.ts";
 import { OLD_TOKENS } from "../fixtures/old-tokens.ts";
+import { onPath } from "../fixtures/on-path.ts";
 import { randomToken, unguardedToken, type Workbench, workbench } from "../fixtures/workbench.ts";
 
 const HOOK = ".git/hooks/pre-commit";
 const LEFTHOOK = "#!/bin/sh\ncall_lefthook\n";
-const awk = (await execa("which", ["awk"])).stdout;
+const awk = onPath("awk") ?? "";
 /** The awks on PATH. */
 const AWKS: [name: string, command: string][] = [];
 for (const [name, ...words] of [["mawk"], ["gawk"], ["original-awk"], ["busybox", "awk"]]) {
-  const path = (await execa("which", [name ?? ""], { reject: false })).stdout;
+  const path = onPath(name ?? "") ?? "";
   if (path) AWKS.push([name ?? "", [path, ...words].join(" ")]);
 }
 

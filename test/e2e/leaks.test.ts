@@ -12,6 +12,7 @@ import {
   leaksOn,
   watchArgv,
 } from "../fixtures/leak-search.ts";
+import { onPath } from "../fixtures/on-path.ts";
 import { fakeDoctl } from "../fixtures/tools.ts";
 import {
   type RunResult,
@@ -21,7 +22,7 @@ import {
   workbench,
 } from "../fixtures/workbench.ts";
 
-const GIT = (await execa("which", ["git"])).stdout;
+const GIT = onPath("git") ?? "";
 const HOLDERS = [
   "acme-web/.env",
   "acme-web/do-bootstrap.secret.auto.tfvars.json",

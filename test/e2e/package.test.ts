@@ -4,11 +4,12 @@ import { Ajv } from "ajv";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NODE_BINS, needsNodeBins } from "../fixtures/exec.ts";
+import { onPath } from "../fixtures/on-path.ts";
 import { hookTools } from "../fixtures/tools.ts";
 import { type Workbench, workbench } from "../fixtures/workbench.ts";
 
 const SOURCE = join(import.meta.dirname, "../..");
-const NPM = (await execa("which", ["npm"])).stdout;
+const NPM = onPath("npm") ?? "";
 
 interface Packed {
   readonly filename: string;

@@ -5,10 +5,11 @@ import { execa } from "execa";
 import { describe, it, type TestContext } from "vitest";
 import { type Sandbox, startSandbox } from "../../src/commands/demo/sandbox.ts";
 import { leaksIn } from "../fixtures/leak-search.ts";
+import { onPath } from "../fixtures/on-path.ts";
 import { fakeDoctl, hookTools } from "../fixtures/tools.ts";
 import { randomToken, treeHash, type Workbench, workbench } from "../fixtures/workbench.ts";
 
-const GIT = (await execa("which", ["git"])).stdout;
+const GIT = onPath("git") ?? "";
 const COSMICONFIG = createRequire(import.meta.url).resolve("cosmiconfig");
 const TOOLS = ["doctl", "terraform", "tofu", "git"];
 const HOOKS = ["post-checkout", "post-index-change", "pre-commit", "reference-transaction"];

@@ -1,5 +1,5 @@
 import { chmod, cp, mkdir, readdir, readFile, rm, symlink } from "node:fs/promises";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ASKS, guided, needsScript, start, words } from "../fixtures/terminal.ts";
 import { fileTree } from "../fixtures/tree.ts";
@@ -184,7 +184,7 @@ describe("token.command", () => {
   it("a program name is never looked up inside the repo", async () => {
     const bench = await repo(undefined, "[thief]");
     await bench.write("bin/thief", "#!/bin/sh\ntouch stolen\n", 0o755);
-    const env = { PATH: `${join(bench.repo, "bin")}:${bench.bin}` };
+    const env = { PATH: `${join(bench.repo, "bin")}${delimiter}${bench.bin}` };
     const { status, stderr } = await bench.run(["init", "--trust", "--yes"], { env });
     expect(status).toBe(4);
     expect(stderr).toContain("thief is not on PATH");

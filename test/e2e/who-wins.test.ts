@@ -1,5 +1,5 @@
 import { symlink } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it, onTestFinished, type TestContext } from "vitest";
 import { Secret } from "../../src/secret/secret.ts";
@@ -459,7 +459,7 @@ async function arrange(
     await bench.write(path, withTokens(text), 0o600);
   if (config !== undefined) await bench.write(CONFIG, withTokens(config), 0o600);
   const given = Object.entries(env).map(([name, value]) => [name, withTokens(value)]);
-  const PATH = snap ? `${folder}:${bench.bin}` : bench.bin;
+  const PATH = snap ? `${folder}${delimiter}${bench.bin}` : bench.bin;
   return { bench, env: { PATH, ...Object.fromEntries(given) } as Record<string, string> };
 }
 

@@ -7,6 +7,7 @@ import { openGit } from "../../src/concerns/git/git.ts";
 import { hiddenByOurs } from "../../src/concerns/git/hidden.ts";
 import type { Files } from "../../src/host/host.ts";
 import { nodeHost, ownProcess } from "../../src/host/node.ts";
+import { onPath } from "../fixtures/on-path.ts";
 import { addToIndex, type Workbench, workbench } from "../fixtures/workbench.ts";
 
 /** The folder "café", as a Mac's git spells it, and as its disk may have it. */
@@ -99,7 +100,7 @@ it("the root of a repo in a folder with two spellings is confirmed", async () =>
 
 /** A git that prints names in NFC, like a Mac's (core.precomposeunicode). */
 async function macGit(bench: Workbench): Promise<void> {
-  const real = (await execa("which", ["git"])).stdout;
+  const real = onPath("git") ?? "";
   const text = `#!/usr/bin/env node
 const { status, stdout } = require("node:child_process").spawnSync(${JSON.stringify(real)}, process.argv.slice(2), {
   stdio: ["inherit", "pipe", "inherit"], encoding: "utf8" });

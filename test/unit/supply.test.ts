@@ -217,6 +217,13 @@ describe.each(WORKFLOWS)("%s", (_, workflow, text) => {
     }
   });
 
+  it("runs only tests on the newest system of somebody else", () => {
+    const { test = {}, ...others } = workflow.jobs;
+    expect(JSON.stringify(others)).not.toMatch(/-latest/);
+    const runs = stepsOf(test).flatMap(({ run }) => run ?? []);
+    expect(runs).toEqual("test" in workflow.jobs ? [".ci/run"] : []);
+  });
+
   it("has a concurrency group", () => {
     expect(workflow.concurrency).toHaveProperty("group");
   });
