@@ -40,7 +40,7 @@ describe("a path with several spellings is tracked if the index has any of them"
     const bench = await workbench();
     await addToIndex(bench, [indexed]);
     const path = join(bench.repo, indexed.normalize("NFC").toLowerCase());
-    const git = await opened(bench, disk === "any case" ? ignoringCase : undefined);
+    const git = await opened(bench, disk === "any case" ? ignoringCase : exactly);
     expect((await git?.tracked([path]))?.has(path)).toBe(isTracked);
   });
 });
@@ -112,6 +112,13 @@ process.exitCode = status;
 }
 
 const PROCESS = ownProcess();
+
+/** Files on a disk with exact names. */
+function exactly(files: Files): Files {
+  const look: Files["look"] = async (path) =>
+    path.endsWith(".GIT") ? { kind: "absent", path, target: path } : files.look(path);
+  return { ...files, look };
+}
 
 /** Files on a disk that ignores case. */
 function ignoringCase(files: Files): Files {
