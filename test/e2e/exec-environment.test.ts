@@ -1,7 +1,7 @@
 import { delimiter, join } from "node:path";
 import { describe, it, type TestContext } from "vitest";
 import { type Call, execBench, execBenchWith } from "../fixtures/exec.ts";
-import { hasProc } from "../fixtures/proc.ts";
+import { hasPs } from "../fixtures/proc.ts";
 import { randomToken } from "../fixtures/workbench.ts";
 
 const PROCESS_GROUP = [
@@ -10,8 +10,6 @@ const PROCESS_GROUP = [
   "test $(ps -o pgid= $$) = $(ps -o pgid= $PPID) && echo same",
   "same\n",
 ] as const;
-/** On Linux, ps reads /proc. */
-const hasPs = hasProc || process.platform !== "linux";
 
 const SHOW = ["/usr/bin/env", "--null"];
 const OTHER = randomToken();
