@@ -1,11 +1,15 @@
-import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
+import type { ChildProcess, StdioOptions } from "node:child_process";
 import { closeSync, fstatSync, openSync, writeSync } from "node:fs";
 import { constants } from "node:os";
 import { isExhausted, reasonOf } from "../errors/system-error.ts";
 import { processFacts } from "../host/processes.ts";
+import { repoAround } from "../host/record.ts";
+import { start } from "../host/start.ts";
 import { isCi } from "../lib/is-ci.ts";
+import { toolsNotIn } from "../lib/paths.ts";
 import { type Masker, maskerOf } from "../secret/mask.ts";
 import { safe } from "../secret/safe.ts";
+import { fileOnWindows, type NoProgram } from "./windows-program.ts";
 
 export { replaceProcess } from "./replace-process.ts";
 
@@ -13,6 +17,9 @@ export interface Execution {
   readonly words: readonly string[];
   /** The complete environment of the command. */
   readonly env: NodeJS.ProcessEnv;
+  /** The current folder, and the config's. */
+  readonly cwd: string;
+  readonly base: string;
   /** Written to standard error before the command starts; "": nothing. */
   readonly notice: string;
   /** Values to mask in its output; undefined: the output is not read at all. */
@@ -37,15 +44,17 @@ export async function execute(execution: Execution): Promise<number> {
   const [out, err] = [process.stdout, process.stderr].map((each) =>
     piped.has(each) ? "pipe" : each.fd,
   );
-  const spawnIt = process.platform === "win32" ? (await import("cross-spawn")).default : spawn;
 
   const signals = forwardSignals();
   let child: ChildProcess;
   try {
-    child = spawnIt(file, args, { env, stdio: withNamed(words, ["inherit", out, err]) });
+    child = start(fileOf(execution, file), args, {
+      env,
+      stdio: withNamed(words, ["inherit", out, err]),
+    });
   } catch (error) {
     // For some errors Node throws instead of emitting an event: ENOTDIR, ELOOP, E2BIG, an empty name.
-    return notStarted(execution, error as NodeJS.ErrnoException);
+    return notStarted(execution, error as NoProgram);
   }
   signals.child = child;
   for (const stream of piped) {
@@ -73,6 +82,12 @@ export async function execute(execution: Execution): Promise<number> {
   });
 }
 
+function fileOf({ env, cwd, base }: Execution, file: string): string {
+  if (process.platform !== "win32") return file;
+  const notIn = toolsNotIn(env["USERPROFILE"], repoAround(cwd), base);
+  return fileOnWindows(file, { env, cwd, notIn });
+}
+
 const HEARD_BYTES = 256 * 1024;
 
 /** @returns a function that returns the end of the stream so far. Call it once. */
@@ -88,12 +103,12 @@ function maskerOfAll(secrets: readonly string[] = []): Masker {
   return maskerOf(secrets, secrets);
 }
 
-function notStarted({ words, secrets }: Execution, error: NodeJS.ErrnoException): number {
+function notStarted({ words, secrets }: Execution, error: NoProgram): number {
   const [file = ""] = words;
-  const { code = "" } = error;
+  const { code = "", why: own } = error;
   const isMissing = code === "ENOENT" || file === "";
   const reason = isExhausted(error) ? `: ${reasonOf(code)}` : ` (${code})`;
-  const why = isMissing ? "command not found" : `it cannot be started${reason}`;
+  const why = own ?? (isMissing ? "command not found" : `it cannot be started${reason}`);
   const masker = maskerOfAll(secrets);
   const shown = Buffer.concat([masker.feed(Buffer.from(file)), masker.end()]).toString("utf8");
   writeSync(2, `do-bootstrap: ${safe(shown) || "''"}: ${why}\n`);
@@ -170,7 +185,7 @@ function forwardSignals(): { child: ChildProcess | undefined; isOver: boolean } 
     process.removeAllListeners(signal);
     const handle = () => {
       if (to.isOver) return OF_A_WRITE.includes(signal) ? undefined : raise(signal);
-      if (!OF_TERMINAL.includes(signal) || !isFromTerminal()) to.child?.kill(signal);
+      if (isPassedOn(signal)) to.child?.kill(signal);
       if (!STOPPING.includes(signal)) return;
       process.off(signal, handle);
       process.kill(process.pid, signal);
@@ -179,6 +194,15 @@ function forwardSignals(): { child: ChildProcess | undefined; isOver: boolean } 
     listen(signal, handle);
   }
   return to;
+}
+
+/**
+ * On Windows, the console sends Ctrl-C, Ctrl-Break and its own end to the command, too, also where the streams are pipes.
+ * There, kill() would end the command before it can clean up.
+ */
+function isPassedOn(signal: NodeJS.Signals): boolean {
+  if (process.platform === "win32") return false;
+  return !OF_TERMINAL.includes(signal) || !isFromTerminal();
 }
 
 function listen(signal: NodeJS.Signals, handle: () => void): void {

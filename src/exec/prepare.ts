@@ -63,6 +63,8 @@ export function executionOf(line: CommandLine, facts: Facts): Execution {
   const variables = prepare(line, facts);
   return {
     words: line.words,
+    cwd: facts.cwd,
+    base: facts.config.base,
     env: { ...facts.env, ...Object.fromEntries(revealed(variables)) },
     notice: noticeOf(facts),
     secrets: line.options["mask"] === true ? secretsToMask(variables, facts) : undefined,

@@ -4,5 +4,5 @@ import { basename } from "node:path";
 export function programOf(file: string): string {
   return basename(file.replaceAll("\\", "/"))
     .toLowerCase()
-    .replace(/\.exe$/, "");
+    .replace(/\.(com|exe|bat|cmd)$/, "");
 }

@@ -1,4 +1,5 @@
 import { fstatSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { workingDirectory } from "../host/places.ts";
 import { repoAround } from "../host/record.ts";
 import { isInside } from "../lib/paths.ts";
 import { decode } from "../secret/content.ts";
@@ -27,7 +28,7 @@ function prepared(line: CommandLine): (() => Promise<number>) | undefined {
   const { env, platform } = process;
   const environment = line.options["env"];
   try {
-    const cwd = process.cwd();
+    const cwd = workingDirectory();
     const config = recallConfig({
       cwd,
       environment: typeof environment === "string" ? environment : undefined,
@@ -35,8 +36,9 @@ function prepared(line: CommandLine): (() => Promise<number>) | undefined {
       platform,
     });
     if (config === undefined) return undefined;
-    const envFile = readEnvFile(plainText(config.envFile));
-    const facts: Facts = { config, env, cwd, envFile, textAt: plainText };
+    const textAt = (path: string) => plainText(path, cwd);
+    const envFile = readEnvFile(textAt(config.envFile));
+    const facts: Facts = { config, env, cwd, envFile, textAt };
     return line.command === "exec" ? forCommand(line, facts) : forShell(line, facts);
   } catch {
     // A file that cannot be read, or a missing folder: the main program reports it.
@@ -73,11 +75,11 @@ function isDevice(descriptor: number): boolean {
 }
 
 /** @throws Error for anything that is not a plain text file. */
-function plainText(path: string): string {
+function plainText(path: string, cwd: string): string {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined) return "";
   const real = realpathSync.native(path);
-  if (real !== path) assertInRepo(real);
+  if (real !== path) assertInRepo(real, cwd);
   const isRead = stats.isFile() && stats.size <= ENV_FILE_LOOK.maxBytes;
   const bytes = isRead ? readFileSync(real) : undefined;
   const text = bytes && decode(bytes)?.text;
@@ -86,7 +88,7 @@ function plainText(path: string): string {
 }
 
 /** @throws Error if a link puts the file outside the repo: it is then not read (docs/design.md rule 4). */
-function assertInRepo(real: string): void {
-  const repo = realpathSync.native(repoAround(process.cwd()));
+function assertInRepo(real: string, cwd: string): void {
+  const repo = realpathSync.native(repoAround(cwd));
   if (!isInside(real, repo)) throw new Error(`${real} is not in ${repo}`);
 }

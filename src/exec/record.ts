@@ -1,4 +1,5 @@
 import type { Environment } from "../host/host.ts";
+import { homeOf } from "../host/places.ts";
 import { recall } from "../host/record.ts";
 import { isSameDoctl } from "./doctl.ts";
 import type { ExecConfig } from "./exec-config.ts";
@@ -15,7 +16,7 @@ export interface RecordContext {
 export function recallConfig(context: RecordContext): ExecConfig | undefined {
   const known = recall(context, keyOf(context)) as ExecConfig | undefined;
   // HOME is not a project folder, and the record was made without knowing where HOME is.
-  if (known === undefined || known.base === context.env["HOME"]) return undefined;
+  if (known === undefined || known.base === homeOf(context.env, context.platform)) return undefined;
   if (known.doctl !== undefined && !isSameDoctl(known.doctl, context)) return undefined;
   // JSON cannot represent undefined.
   return { ...known, environment: context.environment };

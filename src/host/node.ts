@@ -1,7 +1,6 @@
 import { on } from "node:events";
 import { fstatSync, readFileSync, realpathSync, statSync } from "node:fs";
-import { homedir } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { join } from "node:path";
 import { Readable } from "node:stream";
 import { setImmediate as nextTurn, setTimeout as wait } from "node:timers/promises";
 import { AppError } from "../errors/app-error.ts";
@@ -14,6 +13,7 @@ import type { Clock, Environment, Host, InputKind, ShowTyping, Terminal } from "
 import { send } from "./http.ts";
 import { keep } from "./keep.ts";
 import { isDead, ourselves } from "./owner.ts";
+import { homeOf, workingDirectory } from "./places.ts";
 import { recall, repoAround } from "./record.ts";
 import { run, type Shown } from "./run.ts";
 import { stateOf } from "./state.ts";
@@ -49,7 +49,7 @@ export function ownProcess(): Surface {
   const { env, platform, stdin, stdout, stderr } = process;
   return {
     ...{ env, platform, stdin, stdout, stderr },
-    cwd: workingDirectory,
+    cwd: currentFolder,
     interrupted: interruption(),
   };
 }
@@ -71,7 +71,7 @@ export function givenSurface({ cwd, env, signal, toolSays }: Given): Surface {
   return {
     env: env ?? process.env,
     platform: process.platform,
-    cwd: () => (cwd === undefined ? workingDirectory() : realFolder(cwd)),
+    cwd: () => (cwd === undefined ? currentFolder() : realFolder(cwd)),
     stdin: Readable.from([]),
     stdout: { write: () => undefined },
     stderr: { write: (text) => toolSays?.(text) },
@@ -79,7 +79,7 @@ export function givenSurface({ cwd, env, signal, toolSays }: Given): Surface {
   };
 }
 
-/** Resolves links, since process.cwd() contains none either. @throws AppError USAGE where it is not a folder. */
+/** Resolves links, since the current folder contains none either. @throws AppError USAGE where it is not a folder. */
 function realFolder(path: string): string {
   try {
     const folder = realpathSync.native(path);
@@ -111,7 +111,7 @@ export function nodeHost(packageFolder: string, surface: Surface): Host {
     steadyClock: { now: () => performance.now(), sleep: (ms) => wait(ms) },
     interrupted,
     cwd,
-    home: homeIn(env) ?? (platform === "win32" ? homedir() : undefined),
+    home: homeOf(env, platform),
     files: filesOf(repoAround(cwd), interrupted),
     state: stateOf({ env, platform }),
     records: {
@@ -164,15 +164,10 @@ function clockUntil(interrupted: AbortSignal): Clock {
   };
 }
 
-/** A relative path would be another folder after each `cd`, and may be in a repo. */
-function homeIn({ HOME: home }: Environment): string | undefined {
-  return home !== undefined && isAbsolute(home) ? home : undefined;
-}
-
 /** @throws AppError USAGE where it was removed. */
-function workingDirectory(): string {
+function currentFolder(): string {
   try {
-    return process.cwd();
+    return workingDirectory();
   } catch (cause) {
     throw new AppError("USAGE", "The current folder no longer exists.", {
       hint: hint`Change to an existing folder, such as the repo.`,
@@ -208,7 +203,8 @@ function interruption(): AbortSignal {
   const controller = new AbortController();
   // Beyond the shell's limit on file sizes, a write should fail instead of ending this process.
   process.on("SIGXFSZ", () => undefined);
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  // On Windows, SIGBREAK is Ctrl-Break, and SIGHUP a closed window.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"] as const) {
     process.on(signal, () => {
       if (controller.signal.aborted) process.exit(EXIT.interrupted);
       controller.abort();

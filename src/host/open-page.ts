@@ -1,13 +1,9 @@
-import { spawn } from "node:child_process";
 import { childEnvironment } from "../secret/child-environment.ts";
 import type { Environment } from "./host.ts";
+import { ofWindows, start } from "./start.ts";
 import { which } from "./which.ts";
 
-const OPENERS: Partial<Record<NodeJS.Platform, readonly [string, ...string[]]>> = {
-  darwin: ["open"],
-  win32: ["cmd", "/c", "start", ""],
-  linux: ["xdg-open"],
-};
+const OPENERS: Partial<Record<NodeJS.Platform, string>> = { darwin: "open", linux: "xdg-open" };
 
 /**
  * Opens a page in the browser of the person at this machine.
@@ -20,13 +16,21 @@ export async function openPage(
   notIn: string,
   { env, platform }: { env: Environment; platform: NodeJS.Platform },
 ): Promise<boolean> {
+  if (env["SSH_CONNECTION"]) return false;
+  if (platform === "win32") {
+    // Not `start` of cmd.exe, which ends an address at its first &.
+    return opened(ofWindows("rundll32.exe"), ["url.dll,FileProtocolHandler", address], env);
+  }
   const hasScreen = platform !== "linux" || Boolean(env["DISPLAY"] || env["WAYLAND_DISPLAY"]);
-  const [opener, ...args] = OPENERS[platform] ?? [];
-  if (!hasScreen || env["SSH_CONNECTION"] || opener === undefined) return false;
+  const opener = OPENERS[platform];
+  if (!hasScreen || opener === undefined) return false;
   const { path } = await which(opener, notIn, { env, platform });
-  if (path === undefined) return false;
+  return path === undefined ? false : opened(path, [address], env);
+}
+
+function opened(file: string, args: readonly string[], env: Environment): Promise<boolean> {
   return new Promise((resolve) => {
-    const child = spawn(path, [...args, address], {
+    const child = start(file, args, {
       env: childEnvironment(env),
       stdio: "ignore",
       detached: true,

@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { AppError, asAppError } from "../errors/app-error.ts";
 import { isExhausted } from "../errors/system-error.ts";
 import type { ToolCall, ToolResult } from "./host.ts";
 import { ownerOf } from "./owner.ts";
+import { end, start } from "./start.ts";
 
 const KEPT_CHARACTERS = 256 * 1024;
 /** A tool's last output is read in far less time. */
@@ -37,7 +38,7 @@ export async function run(
   let stopped: "stopped" | "timed-out" | undefined;
   const stop = (why?: "stopped" | "timed-out") => {
     stopped ??= why;
-    child.kill("SIGKILL");
+    end(child);
   };
   const timers = [setTimeout(() => stop("timed-out"), call.timeoutMs)];
   const idle =
@@ -85,8 +86,8 @@ export async function run(
   // Ctrl-C ends both the tool and this process. The tool's end may be noticed first.
   if (!isSteady && signal === "SIGINT") throw interruption();
   if (!isSteady) assertNot(interrupted);
-  const end = stopped ?? (exitCode === null ? "signalled" : "exited");
-  return { end, exitCode: exitCode ?? undefined, ...streams };
+  const ending = stopped ?? (exitCode === null ? "signalled" : "exited");
+  return { end: ending, exitCode: exitCode ?? undefined, ...streams };
 }
 
 const NOT_STARTED: ToolResult = {
@@ -97,10 +98,8 @@ const NOT_STARTED: ToolResult = {
 /** @returns undefined for a file that cannot be started. */
 async function started(call: ToolCall, isInherited: boolean): Promise<ChildProcess | undefined> {
   const { file, args, env, cwd, input, stderr, isDialogue = false, isSteady = false } = call;
-  // On Windows, a tool may be a .cmd file, which needs a shell.
-  const spawnIt = process.platform === "win32" ? (await import("cross-spawn")).default : spawn;
   try {
-    const child = spawnIt(file, args, {
+    const child = start(file, args, {
       ...{ env, windowsHide: true },
       ...(cwd === undefined ? {} : { cwd }),
       // A terminal sends its signals to the whole process group.

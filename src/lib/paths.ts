@@ -1,9 +1,18 @@
-import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
+import native, { dirname, relative, resolve, sep } from "node:path";
 
-/** True if `path` is `folder` or is below it. Both are absolute and without symlinks. */
-export function isInside(path: string, folder: string): boolean {
-  const steps = relative(folder, path);
-  return steps === "" || (!/^\.\.(?:[\\/]|$)/.test(steps) && !isAbsolute(steps));
+/**
+ * True if `path` is `folder` or is below it. Both are absolute and without symlinks.
+ *
+ * @param of the rules for paths; by default this system's.
+ */
+export function isInside(path: string, folder: string, of = native): boolean {
+  const steps = of.relative(folder, path);
+  return steps === "" || (!/^\.\.(?:[\\/]|$)/.test(steps) && !of.isAbsolute(steps));
+}
+
+/** True for a Windows path with a drive or a server. `\tools` is a folder of whichever drive is current. */
+export function isRooted(path: string): boolean {
+  return /^(?:[a-z]:[\\/]|[\\/]{2}[^\\/])/i.test(path);
 }
 
 /** True if a text contains the path or one below it, ignoring case. */

@@ -35,6 +35,16 @@ function programWord(text: string): string {
   return `"${text.replace(/(?<!\\)(\\*)"/g, '$1$1""').replace(/(?<!\\)\\+$/, "$&$&")}"`;
 }
 
+/**
+ * A command line for `cmd /c` that starts a .cmd or .bat file. Such a file hands its words on, and cmd reads them a
+ * second time: they stay quoted even then, and no variable is replaced (`%cd:~,%` is empty).
+ *
+ * @param words without line breaks.
+ */
+export function batchLine(words: readonly string[]): string {
+  return words.map((word) => programWord(word).replaceAll("%", "%%cd:~,%")).join(" ");
+}
+
 /** A text for cmd's built-in commands, such as `echo` and `set`, which don't know quotes. */
 export function cmdText(text: string): string {
   return oneLine(text).replace(/[&|<>^()%"]/g, "^$&");

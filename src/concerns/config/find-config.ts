@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { hasBlock } from "../../core/ignore-block.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { hint, run } from "../../errors/hint.ts";
@@ -25,7 +25,7 @@ export async function findConfig(
   const since = host.clock.now();
   const { file, base: found, written, read } = await loadConfig(host, cwd, top);
   const base = file === undefined ? await preparedFolder(files, cwd, top) : found;
-  if (file === undefined && (base === home || base === "/")) {
+  if (file === undefined && (base === home || base === dirname(base))) {
     throw new AppError("USAGE", `${cwd} is not a project folder.`, {
       hint: hint`Go to the repo that you want to prepare, or create one: ${run("mkdir", "my-app")} && ${run("cd", "my-app")}`,
     });

@@ -1,0 +1,30 @@
+import { realpathSync } from "node:fs";
+import { isAbsolute } from "node:path";
+import { isRooted } from "../lib/paths.ts";
+import type { Environment } from "./host.ts";
+
+/**
+ * The current folder, without links. On Windows, process.cwd() is what was typed: it may have a drive letter in lower case
+ * (VS Code), a junction, or a drive of `subst`.
+ *
+ * @throws Error where it was removed.
+ */
+export function workingDirectory(): string {
+  const given = process.cwd();
+  return process.platform === "win32" ? realpathSync.native(given) : given;
+}
+
+/**
+ * The user's home folder, on Windows without links. A relative path would be another folder after each `cd`, and may be
+ * in a repo.
+ */
+export function homeOf(env: Environment, platform: NodeJS.Platform): string | undefined {
+  const isWindows = platform === "win32";
+  const home = env[isWindows ? "USERPROFILE" : "HOME"];
+  if (home === undefined || !(isWindows ? isRooted : isAbsolute)(home)) return undefined;
+  try {
+    return isWindows ? realpathSync.native(home) : home;
+  } catch {
+    return home;
+  }
+}
