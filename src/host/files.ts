@@ -18,6 +18,7 @@ import { hint, run } from "../errors/hint.ts";
 import { isExhausted, systemHint } from "../errors/system-error.ts";
 import { foldersUp, isInside } from "../lib/paths.ts";
 import { type Folder, inFolder, isRemoved, isSame, type Place } from "./folder.ts";
+import { rename, unlink } from "./held.ts";
 import type { Entry, FileSnapshot, Files, LookOptions, Snapshot, Undo } from "./host.ts";
 import { isExchangeable, isOwn } from "./ours.ts";
 import { dropLeftOver, isOfOurs, KINDS, withOwnFolder, withPrivateFile } from "./private-folder.ts";
@@ -348,7 +349,7 @@ interface Put {
   readonly dress: (handle: fs.FileHandle) => Promise<void>;
   /** Called when everything is written, before the file is closed. */
   readonly finish?: (handle: fs.FileHandle) => Promise<void>;
-  /** Called just before the file replaces the target. */
+  /** Called just before each try to replace the target. */
   readonly last?: () => Promise<void>;
   /** There may be no space for the file that hides it from git. */
   readonly unhidden?: true;
@@ -371,8 +372,10 @@ async function put(
     } finally {
       await handle.close();
     }
-    await last?.();
-    await fs.rename(await file.at(), await folder.at(name));
+    await rename(async () => {
+      await last?.();
+      return [await file.at(), await folder.at(name)];
+    });
   });
   await folder.sync();
 }
@@ -418,7 +421,7 @@ async function remove(before: FileSnapshot, emptyBelow?: string): Promise<Undo> 
       // Only the link is removed, not its target.
       const link = await fs.readlink(await folder.at(name)).catch(() => undefined);
       await assertUnchanged(before, link === undefined ? folder : undefined);
-      await fs.rm(await folder.at(name));
+      await unlink(() => folder.at(name));
       await folder.sync();
       const putBack = (now: Folder) =>
         link === undefined
@@ -477,7 +480,7 @@ async function restoreIn(
   const isOurs =
     now.kind === "file" ? ours && now.bytes.equals(ours) : now.kind === "absent" && !ours;
   if (!isOurs) return;
-  if (before.kind === "absent") return fs.unlink(await folder.at(name));
+  if (before.kind === "absent") return unlink(() => folder.at(name));
   if (before.kind !== "file") return;
   const back: Put = {
     async dress(handle) {

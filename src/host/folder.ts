@@ -3,6 +3,7 @@ import * as fs from "node:fs/promises";
 import { basename, join } from "node:path";
 import { AppError } from "../errors/app-error.ts";
 import { hint } from "../errors/hint.ts";
+import { rmdir } from "./held.ts";
 
 /**
  * A directory that is held open: its paths lead into that very directory, even after another user has put a link or
@@ -88,9 +89,9 @@ export type Place = Pick<Folder, "path" | "stats">;
 /** Removes a folder, if it is still the same one and empty. @returns false if it was not removed. */
 export async function isRemoved(parent: Folder, folder: Place): Promise<boolean> {
   try {
-    const at = await parent.at(basename(folder.path));
-    if (!isSame(await fs.lstat(at), folder.stats)) return false;
-    await fs.rmdir(at);
+    const at = () => parent.at(basename(folder.path));
+    if (!isSame(await fs.lstat(await at()), folder.stats)) return false;
+    await rmdir(at);
     return true;
   } catch {
     return false;

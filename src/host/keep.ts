@@ -1,12 +1,6 @@
-import {
-  lstatSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  unlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { lstatSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { renameNow, unlinkNow } from "./held.ts";
 import { isOwn } from "./ours.ts";
 import { isDead, makerOf, newTag } from "./owner.ts";
 import {
@@ -73,7 +67,7 @@ export function writeOwn({ folder, name }: RecordFile, text: string | Uint8Array
   const temporary = join(folder, `${name}.${newTag()}`);
   try {
     writeFileSync(temporary, text, { mode: 0o600, flag: "wx", flush: true });
-    renameSync(temporary, join(folder, name));
+    renameNow(temporary, join(folder, name));
   } catch (error) {
     // A file that already existed is not ours.
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") dropOwn(temporary);
@@ -95,7 +89,7 @@ export function sweepOwn(folder: string): void {
 /** Removes a link but not its target. Does not remove folders. */
 export function dropOwn(path: string): void {
   try {
-    if (isOwn(lstatSync(path))) unlinkSync(path);
+    if (isOwn(lstatSync(path))) unlinkNow(path);
   } catch {
     // It no longer exists.
   }

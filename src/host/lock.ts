@@ -8,6 +8,7 @@ import { hint } from "../errors/hint.ts";
 import { safe } from "../secret/safe.ts";
 import { codeOf, nameOf, writeFailed } from "./files.ts";
 import { type Folder, inFolder } from "./folder.ts";
+import { link, rename, unlink } from "./held.ts";
 import type { LockWait } from "./host.ts";
 import { isOwn } from "./ours.ts";
 import { ageOf, isDead, makerOf, newTag, type Owner, ourselves } from "./owner.ts";
@@ -85,8 +86,7 @@ async function makeOwn({ folder, own }: LockFile, text: string): Promise<void> {
 
 /** Removes a link but not its target. */
 async function removed(folder: Folder, name: string): Promise<void> {
-  const unlink = async () => fs.unlink(await folder.at(name));
-  await unlink().catch(() => undefined);
+  await unlink(() => folder.at(name)).catch(() => undefined);
 }
 
 async function takeTurn(place: LockFile, { clock, waitingFor }: LockWait): Promise<void> {
@@ -110,7 +110,7 @@ async function takeTurn(place: LockFile, { clock, waitingFor }: LockWait): Promi
 /** False if the name already exists. */
 async function linked({ folder, own }: LockFile, name: string): Promise<boolean> {
   try {
-    await fs.link(await folder.at(own), await folder.at(name));
+    await link(async () => [await folder.at(own), await folder.at(name)]);
     return true;
   } catch (error) {
     if (codeOf(error) === "EEXIST") return false;
@@ -140,7 +140,7 @@ async function inherited(
   // Our information may be outdated: another heir may have held and released the lock, and removed its ticket.
   const now = await readHolder(place, name);
   const isTheirs = gone.some(({ id }) => id === now?.id);
-  if (isTheirs) await fs.rename(await folder.at(own), await folder.at(name));
+  if (isTheirs) await rename(async () => [await folder.at(own), await folder.at(name)]);
   else await removed(folder, ticket);
   return isTheirs;
 }

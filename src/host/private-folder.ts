@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { AppError } from "../errors/app-error.ts";
 import { hint } from "../errors/hint.ts";
 import { exchanged, type Folder, inFolder, isRemoved, isSame } from "./folder.ts";
+import { rename, rmdir, unlink } from "./held.ts";
 import { HAS_MODES, isExchangeable, isOpenToOthers, isOwn } from "./ours.ts";
 import { ageOf, isDead, makerOf, newTag, type Owner } from "./owner.ts";
 
@@ -63,7 +64,7 @@ export async function withPrivateFile<T>(
     return await inFolder(path, (folder) => useIn(folder, made, use), parent);
   } catch (error) {
     // A folder that could not be opened is empty.
-    await fs.rmdir(await parent.at(made.name)).catch(() => undefined);
+    await rmdir(() => parent.at(made.name)).catch(() => undefined);
     throw error;
   }
 }
@@ -84,7 +85,7 @@ async function useIn<T>(
       async hide() {
         // Renamed into place when complete: an empty one might be anybody's.
         await fs.writeFile(await folder.at(fileIn(made)), hidden, { flag: "wx", mode: 0o600 });
-        await fs.rename(await folder.at(fileIn(made)), await folder.at(IGNORE_FILE));
+        await rename(async () => [await folder.at(fileIn(made)), await folder.at(IGNORE_FILE)]);
       },
     });
   } finally {
@@ -114,7 +115,7 @@ function hiding({ name }: Made): string {
  */
 async function isDropped(folder: Folder, made: Made, isOurs: boolean): Promise<boolean> {
   try {
-    const hasOurs = await fs.unlink(await folder.at(fileIn(made))).then(
+    const hasOurs = await unlink(() => folder.at(fileIn(made))).then(
       () => true,
       () => false,
     );
@@ -123,7 +124,7 @@ async function isDropped(folder: Folder, made: Made, isOurs: boolean): Promise<b
     if (rest.length > 0) {
       const text = await fs.readFile(await folder.at(IGNORE_FILE), "latin1");
       if (text !== hiding(made)) return false;
-      await fs.unlink(await folder.at(IGNORE_FILE));
+      await unlink(() => folder.at(IGNORE_FILE));
     }
     if (!isOurs && !hasOurs && rest.length === 0) return false;
     return isRemoved(made.parent, folder);

@@ -428,6 +428,12 @@ it("only host/places.ts asks for the current folder, which has several paths on 
   expect(own).not.toContain("process.cwd");
 });
 
+it("only host/held.ts replaces and removes files, which others may have open on Windows", () => {
+  const takes = /\bfs\.(?:rename|link|unlink|rm|rmdir)\(|\b(?:rename|link|unlink|rm|rmdir)Sync\(/;
+  const users = MODULES.filter(({ code }) => takes.test(code)).map(({ path }) => path);
+  expect(users).toEqual(["host/held.ts"]);
+});
+
 it("only host/private-folder.ts removes a folder with its contents", () => {
   const recursive =
     /\b(?:rm|rmdir|rimraf|emptyDir|remove)(?:Sync)?\([^;]*\brecursive\b|unsafeCleanup/s;
