@@ -133,7 +133,7 @@ function answered<Document>(
     try {
       const host = nodeHost(dirname(import.meta.dirname), surface);
       cwd = host.cwd;
-      const runtime = { host, progress, ...asking(prompter) };
+      const runtime = { host, progress, ...asking(prompter, platform) };
       return JSON.parse(await task(runtime, { ...edge, cwd }));
     } catch (thrown) {
       const { code, message, status, hint } = asAppError(thrown);
@@ -144,20 +144,17 @@ function answered<Document>(
 }
 
 /** Without a prompter, no question is asked. */
-function asking({
-  environment,
-  token,
-  adopt,
-  approve,
-  roots: askForRoots,
-  trust,
-}: Prompter = {}): Asking {
+function asking(
+  { environment, token, adopt, approve, roots: askForRoots, trust }: Prompter = {},
+  platform: NodeJS.Platform,
+): Asking {
   return {
     choose:
       environment &&
       (async (choices) =>
         environment(choices.map((each) => ({ environment: each.environment, about: each.about })))),
-    approve: async ({ plan }: Pick<Report, "plan">) => (await approve?.(jsonPending(plan))) ?? true,
+    approve: async ({ plan }: Pick<Report, "plan">) =>
+      (await approve?.(jsonPending(plan, { platform }))) ?? true,
     adopt,
     trust,
     askForRoots,

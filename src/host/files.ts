@@ -20,7 +20,7 @@ import { foldersUp, isInside } from "../lib/paths.ts";
 import { type Folder, inFolder, isRemoved, isSame, type Place } from "./folder.ts";
 import { rename, unlink } from "./held.ts";
 import type { Entry, FileSnapshot, Files, LookOptions, Snapshot, Undo } from "./host.ts";
-import { isExchangeable, isOwn } from "./ours.ts";
+import { HAS_MODES, isExchangeable, isOwn } from "./ours.ts";
 import { dropLeftOver, isOfOurs, KINDS, withOwnFolder, withPrivateFile } from "./private-folder.ts";
 
 /** Enough for the files of a repo that we need. Larger ones are not read. */
@@ -192,8 +192,9 @@ function lookAtFile(
   try {
     const bytes = readUpTo(fd, maxBytes);
     if (bytes === undefined) return undefined;
-    const { mode, uid, gid, mtimeMs, atimeMs } = fstatSync(fd);
-    return { kind: "file", path, target, bytes, mode: mode & 0o777, uid, gid, mtimeMs, atimeMs };
+    const { mode: bits, uid, gid, mtimeMs, atimeMs } = fstatSync(fd);
+    const mode = HAS_MODES ? bits & 0o777 : undefined;
+    return { kind: "file", path, target, bytes, mode, uid, gid, mtimeMs, atimeMs };
   } finally {
     closeSync(fd);
   }
@@ -484,7 +485,7 @@ async function restoreIn(
   if (before.kind !== "file") return;
   const back: Put = {
     async dress(handle) {
-      const { mode } = before;
+      const { mode = 0o600 } = before;
       await handle.chmod(mode);
       // If another user's file was removed, it is better to restore it as ours than not at all.
       await keepOwner(handle, before, mode).catch(() => handle.chmod(forAnyGroup(mode)));

@@ -177,8 +177,8 @@ export interface FileSnapshot {
   readonly path: string;
   readonly target: string;
   readonly bytes: Buffer;
-  /** Permission bits, such as 0o600. */
-  readonly mode: number;
+  /** Permission bits, such as 0o600. undefined on Windows, where a file has the rights of its folder. */
+  readonly mode: number | undefined;
   /** The ids of its owner and group; 0 on Windows. */
   readonly uid: number;
   readonly gid: number;

@@ -121,7 +121,7 @@ export interface PlaceDocument {
   readonly name: string | null;
   /** Absolute; null: an environment variable. */
   readonly path: string | null;
-  /** Permission bits, octal: "0600"; null: none or not read. */
+  /** Permission bits, octal: "0600"; null: none (Windows) or not read. */
   readonly mode: string | null;
   /** Whether git, Docker and npm would include the file; null: unknown. */
   readonly takenBy: {
@@ -155,8 +155,8 @@ export type ChangeDocument =
   | {
       readonly kind: "create" | "change";
       readonly path: string;
-      /** Permission bits, octal: "0600". */
-      readonly mode: string;
+      /** Permission bits, octal: "0600"; null: none (Windows). */
+      readonly mode: string | null;
       readonly holdsSecret: boolean;
       readonly why: string;
     }

@@ -148,7 +148,7 @@ const place = v.strictObject({
   path: orNull("Absolute path; null: an environment variable."),
   mode: v.pipe(
     v.nullable(v.pipe(v.string(), v.regex(/^[0-7]{4}$/))),
-    v.description("Permission bits, octal; null: none or not read."),
+    v.description("Permission bits, octal; null: none (Windows) or not read."),
   ),
   takenBy: v.pipe(
     v.strictObject({ git: isTaken, docker: isTaken, npm: isTaken }),
@@ -188,7 +188,10 @@ const context = v.strictObject({
 const file = v.strictObject({
   kind: v.picklist(["create", "change"]),
   path: text("Absolute."),
-  mode: v.pipe(v.string(), v.regex(/^[0-7]{4}$/), v.description("Permission bits, octal.")),
+  mode: v.pipe(
+    v.nullable(v.pipe(v.string(), v.regex(/^[0-7]{4}$/))),
+    v.description("Permission bits, octal; null: none (Windows)."),
+  ),
   holdsSecret: v.boolean(),
   why,
 });

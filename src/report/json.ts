@@ -47,8 +47,8 @@ export function jsonReport(report: Report, status: ExitStatus, edge: HintEdge): 
       ...whoIsWho(one),
     })),
     findings: plan.findings.map((found) => jsonFinding(found, edge)),
-    pending: jsonPending(plan),
-    applied: [...applied, ...outside].map(jsonChange),
+    pending: jsonPending(plan, edge),
+    applied: [...applied, ...outside].map((change) => jsonChange(change, edge)),
     commands: commands.map(({ command, failure, took }) => ({
       ...jsonCommand(command),
       tookMs: took,
@@ -115,13 +115,22 @@ function jsonTool(tool: TerraformTool | undefined): RootDocument["tool"] {
 }
 
 /** The remaining changes, in their JSON form. */
-export function jsonPending({ changes, commands, outside }: Plan): ReportDocument["pending"] {
-  return [...changes.map(jsonChange), ...commands.map(jsonCommand), ...outside.map(jsonChange)];
+export function jsonPending(
+  { changes, commands, outside }: Plan,
+  edge: Pick<HintEdge, "platform">,
+): ReportDocument["pending"] {
+  const json = (change: { json(): object }) => jsonChange(change, edge);
+  return [...changes.map(json), ...commands.map(jsonCommand), ...outside.map(json)];
 }
 
 /** Each kind of change provides its own JSON. report-schema.test.ts checks it. */
-function jsonChange(change: { json(): object }): ChangeDocument {
-  return change.json() as ChangeDocument;
+function jsonChange(
+  change: { json(): object },
+  { platform }: Pick<HintEdge, "platform">,
+): ChangeDocument {
+  const json = change.json() as ChangeDocument;
+  // On Windows, a file has the rights of its folder, whatever mode we ask for.
+  return "mode" in json && platform === "win32" ? { ...json, mode: null } : json;
 }
 
 function jsonPlace({ kind, name, path, mode, takenBy, unread }: Whereabouts): PlaceDocument {

@@ -862,7 +862,7 @@ describe("files", () => {
 
     async function theirFile(
       path: string,
-      { uid, gid, mode }: Pick<FileSnapshot, "uid" | "gid" | "mode">,
+      { uid, gid, mode }: Pick<FileSnapshot, "uid" | "gid"> & { mode: number },
     ): Promise<void> {
       await rm(path, { force: true });
       await writeFile(path, "old");

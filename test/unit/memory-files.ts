@@ -6,8 +6,11 @@ import { isInside } from "../../src/lib/paths.ts";
 export type Entry =
   | string
   | undefined
-  /** `leadsTo`: absolute target of the link at this path. Without a text the target does not exist. */
-  | { readonly text?: string | Buffer; readonly mode?: number; readonly leadsTo?: string }
+  /**
+   * `leadsTo`: absolute target of the link at this path. Without a text the target does not exist. Mode "none": as on
+   * Windows.
+   */
+  | { readonly text?: string | Buffer; readonly mode?: number | "none"; readonly leadsTo?: string }
   | { readonly fifo: string }
   | { readonly unusable: string };
 
@@ -30,6 +33,7 @@ function snapshot(path: string, target: string, entry: Entry): Snapshot {
   if ("unusable" in entry) return { kind: "unusable", path, target, why: entry.unusable };
   const { text, mode } = entry;
   if (text === undefined) return { kind: "absent", path, target };
+  if (mode === "none") return { ...fileSnapshot(path, text, { target }), mode: undefined };
   return fileSnapshot(path, text, { target, ...(mode === undefined ? {} : { mode }) });
 }
 

@@ -5,6 +5,7 @@ import { judgePlace } from "../../concerns/doctl/plan.ts";
 import { redacted, withoutToken, withReplaced } from "../../concerns/env-file/edit.ts";
 import { RemoveFile } from "../../core/changes/remove-file.ts";
 import { WriteFile } from "../../core/changes/write-file.ts";
+import { ownersBits } from "../../core/file-mode.ts";
 import { textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import { obstacles } from "../../core/obstacles.ts";
@@ -208,7 +209,7 @@ export function changePlace(
     olds,
     (old) => old,
   );
-  const mode = facts.machine.platform === "win32" ? snapshot.mode : snapshot.mode & 0o700;
+  const mode = ownersBits(snapshot);
   const change = new WriteFile({
     ...{ before: snapshot, shownBefore, mode, why, takesAway: tokenFor === undefined },
     edit: (now) => everywhere(editedText(now, (text) => edited(text) ?? text)),

@@ -73,7 +73,7 @@ async function placesOf(
   const takers = await takersOf(host, facts, found);
   return found.map(({ kind, name, snapshot }, at) => ({
     ...{ kind, name, path: snapshot.path },
-    mode: snapshot.kind === "file" && host.platform !== "win32" ? snapshot.mode : undefined,
+    mode: snapshot.kind === "file" ? snapshot.mode : undefined,
     takenBy: takers[at] ?? NOWHERE,
     unread: snapshot.kind === "unusable" ? snapshot.why : undefined,
   }));

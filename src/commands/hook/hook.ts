@@ -125,7 +125,7 @@ export async function planHook(
       ...hooks.map((place) => planOne(place, renderGuard(guard, place.name), request)),
       {
         changes: settings.rewrites.flatMap(({ before, text }) =>
-          replaced(before, text, modeOf(before)),
+          replaced(before, text, modeOf(before) ?? 0o644),
         ),
         findings: settings.findings,
       },
@@ -188,7 +188,7 @@ function planOne(
       hint`Replace it with an sh script that calls the file, then run the same command again.`,
     );
   }
-  const isOff = hook.kind === "file" && (hook.mode & 0o100) === 0 && text.trim() !== "";
+  const isOff = ((modeOf(hook) ?? 0o755) & 0o100) === 0 && text.trim() !== "";
   if (!isRemoval && isRun && isOff && !force) {
     return foreign(
       `${path} is not executable. Adding the guard would enable the whole hook.`,
@@ -204,8 +204,8 @@ function planOne(
 
   /** Whoever can read a disabled hook may run it afterwards. The mode of other hooks is kept. */
   function modeWithGuard(): number {
-    if (hook.kind !== "file") return 0o755;
-    return !isRemoval && isRun && (hook.mode & 0o100) === 0 ? hook.mode | 0o111 : hook.mode;
+    const mode = modeOf(hook) ?? 0o755;
+    return !isRemoval && isRun && (mode & 0o100) === 0 ? mode | 0o111 : mode;
   }
 
   /** Only commits need the guard. The other hooks are additional. */
@@ -252,15 +252,17 @@ async function configuredFolder(git: Git): Promise<string | undefined> {
   });
 }
 
-function modeOf(before: Snapshot): number {
-  return before.kind === "file" ? before.mode : 0o644;
+/** undefined for a new file, and on Windows, where every hook is executable. */
+function modeOf(before: Snapshot): number | undefined {
+  return before.kind === "file" ? before.mode : undefined;
 }
 
 function replaced(before: Snapshot, text: string, mode: number): Change[] {
   if (text === "") {
     return before.kind === "file" ? [new RemoveFile(before, "contained only the guard")] : [];
   }
-  const isDone = before.kind === "file" && textAt(before)?.text === text && before.mode === mode;
+  const isDone =
+    before.kind === "file" && textAt(before)?.text === text && (before.mode ?? mode) === mode;
   if (isDone) return [];
   const edit = () => rewritten(before, text);
   return [

@@ -1,5 +1,6 @@
 import { join, relative } from "node:path";
 import type { Consent } from "../../core/consent.ts";
+import { isOpen } from "../../core/file-mode.ts";
 import type { Finding } from "../../core/finding.ts";
 import { patternOf } from "../../core/ignore-block.ts";
 import type { Machine } from "../../core/machine.ts";
@@ -156,10 +157,9 @@ export function judgePlace({ doctl }: Pick<Known, "doctl">): Finding[] {
   return [finding("doctl.in-git", message, { where: target, fix })];
 }
 
-function judgeMode({ doctl, machine: { platform } }: Known): Finding[] {
+function judgeMode({ doctl }: Known): Finding[] {
   const at = doctl?.config?.state.snapshot;
-  // Windows has no such permission bits.
-  if (at?.kind !== "file" || (at.mode & 0o077) === 0 || platform === "win32") return [];
+  if (at?.kind !== "file" || !isOpen(at)) return [];
   const message = `Other users can read doctl's config, which holds the token: ${at.target}`;
   const fix = hint`${run("chmod", "600", { path: at.target })}`;
   return [finding("doctl.readable", message, { where: at.target, fix })];

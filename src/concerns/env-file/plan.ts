@@ -1,6 +1,7 @@
 import { join, relative } from "node:path";
 import { editText, WriteFile } from "../../core/changes/write-file.ts";
 import type { Consent } from "../../core/consent.ts";
+import { isOpen, ownersBits } from "../../core/file-mode.ts";
 import { appendTo, textAt, textIn } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import { patternOf } from "../../core/ignore-block.ts";
@@ -196,7 +197,6 @@ function planToken(known: Known, consent: Consent): PlanPart {
     envFile: { file: envFile },
     config,
     repo: { git },
-    machine: { platform },
   } = known;
   const token = usableToken(known.token);
   if (token === undefined || (envFile.kind === "unusable" && envFile.link === undefined)) {
@@ -214,10 +214,8 @@ function planToken(known: Known, consent: Consent): PlanPart {
   const shownBefore: Content = { parts: redacted(text, path), encoding };
   const parts = stays ? shownBefore.parts : withToken(text, path, config.token.name, token);
   const after: Content = { parts: parts ?? [], encoding };
-  const current = envFile.kind === "file" ? envFile.mode : 0o600;
-  // Windows has no such permission bits.
-  const mode = platform === "win32" ? current : current & 0o700;
-  if (envFile.kind === "file" && current === mode && encode(after).equals(envFile.bytes)) {
+  const mode = ownersBits(envFile);
+  if (envFile.kind === "file" && !isOpen(envFile) && encode(after).equals(envFile.bytes)) {
     return NOTHING;
   }
 
@@ -250,7 +248,7 @@ function planToken(known: Known, consent: Consent): PlanPart {
 }
 
 /** A token in the env file would override the login, so it is removed. */
-function planLogin({ config, envFile: { file }, repo, machine: { platform } }: Known): PlanPart {
+function planLogin({ config, envFile: { file }, repo }: Known): PlanPart {
   const { path } = file;
   const current = textAt(file);
   const values = readEnvFile(current?.text ?? "");
@@ -269,7 +267,7 @@ function planLogin({ config, envFile: { file }, repo, machine: { platform } }: K
     before: file,
     edit: (now) => editedText(now, (text) => edited(text) ?? text),
     shownBefore: { parts: redacted(current.text, path), encoding: current.encoding },
-    mode: platform === "win32" ? file.mode : file.mode & 0o700,
+    mode: ownersBits(file),
     why: `the login of doctl context ${config.token.doctl} replaces the token`,
     takesAway: true,
   });

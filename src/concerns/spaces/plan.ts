@@ -1,5 +1,6 @@
 import { relative } from "node:path";
 import { WriteFile } from "../../core/changes/write-file.ts";
+import { ownersBits } from "../../core/file-mode.ts";
 import { textAt, textIn } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { Machine } from "../../core/machine.ts";
@@ -189,7 +190,7 @@ function keyFor(buckets: readonly Bucket[], envFile: string, name?: string): Out
 
 /** Stores the pair. */
 function planMade(known: Known, made: NonNullable<SpacesFacts["made"]>): PlanPart {
-  const { config, envFile, machine } = known;
+  const { config, envFile } = known;
   const { file } = envFile;
   const findings = made.unversioned.map((bucket) => {
     const message = `Spaces did not turn on versions for bucket ${bucket}, so an overwritten state cannot be restored.`;
@@ -197,12 +198,11 @@ function planMade(known: Known, made: NonNullable<SpacesFacts["made"]>): PlanPar
   });
   const { text, encoding } = textAt(file) ?? { text: "", encoding: "utf8" as const };
   if (made.keys.id.holds(readEnvFile(text).get(KEY_NAMES[0]) ?? "")) return { findings };
-  const current = file.kind === "file" ? file.mode : 0o600;
   const change = new WriteFile({
     before: file,
     edit: (now) => withKeys(now, file.path, made.keys),
     shownBefore: { parts: redacted(text, file.path), encoding },
-    mode: machine.platform === "win32" ? current : current & 0o700,
+    mode: ownersBits(file),
     why: "the Spaces key",
   });
   const { buckets } = known.spaces;

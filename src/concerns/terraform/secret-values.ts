@@ -58,9 +58,7 @@ export function planSecretVariables(
     };
   }
   const isUpToDate =
-    before.kind === "file" &&
-    token.equals(held) &&
-    (before.mode === 0o600 || known.machine.platform === "win32");
+    before.kind === "file" && token.equals(held) && (before.mode ?? 0o600) === 0o600;
   if (isUpToDate) return NOTHING;
 
   const findings = obstacles(known.repo, before);

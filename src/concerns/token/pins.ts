@@ -149,7 +149,8 @@ export async function pinsOf(
     const sum = [...pinned.values()].reduce((bytes, each) => bytes + each.bytes.length, 0);
     if (pinned.size > MAX_FILES || sum > MAX_BYTES)
       return "the command uses too many files from this repo";
-    const isProgram = (found.mode & 0o111) !== 0 || found.bytes.subarray(0, 2).toString() === "#!";
+    const isProgram =
+      ((found.mode ?? 0o700) & 0o111) !== 0 || found.bytes.subarray(0, 2).toString() === "#!";
     if (as.runs || isProgram) texts.push(found);
     return undefined;
   }

@@ -34,7 +34,7 @@ export async function runAlone(
     const copyOf = (path: string) => join(folder, "repo", relative(top, path));
     const cwd = copyOf(base);
     await host.files.makeDirectory(cwd, 0o700);
-    for (const { path, bytes, mode } of files) {
+    for (const { path, bytes, mode = 0o700 } of files) {
       const copy = copyOf(path);
       await host.files.makeDirectory(dirname(copy), 0o700);
       const before = await host.files.look(copy);

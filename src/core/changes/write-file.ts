@@ -32,7 +32,7 @@ export class WriteFile implements Change {
 
   constructor(...edits: readonly [FileEdit, ...FileEdit[]]) {
     const [{ before }] = edits;
-    const current = before.kind === "file" ? before.mode : 0o644;
+    const current = (before.kind === "file" ? before.mode : undefined) ?? 0o644;
     const modes = edits.flatMap(({ mode }) => mode ?? []);
     this.#edits = edits;
     this.#shownBefore =
@@ -76,7 +76,8 @@ export class WriteFile implements Change {
   diff(): Difference {
     const { before, after, mode } = this;
     const shown = { before: this.#shownBefore, after };
-    return before.kind === "file" ? { ...shown, modes: [before.mode, mode] } : shown;
+    const old = before.kind === "file" ? before.mode : undefined;
+    return old === undefined ? shown : { ...shown, modes: [old, mode] };
   }
 
   json(): object {

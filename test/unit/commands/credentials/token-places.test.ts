@@ -200,9 +200,9 @@ describe("the change of a place", () => {
     ],
     [
       "an env file that others may read, on Windows",
-      env({ text: `${T}=${PERSONAL}\n`, mode: 0o666 }, { platform: "win32" }),
-      ["~ .env secret 0666"],
-      ["~ .env removal 0666"],
+      env({ text: `${T}=${PERSONAL}\n`, mode: "none" }),
+      ["~ .env secret 0600"],
+      ["~ .env removal 0600"],
     ],
     // unread-places.test.ts tests its finding.
     ["a link out of the repo", env(OUT), [], []],

@@ -236,7 +236,7 @@ describe("doctl's installation and config", () => {
       {
         platform: "win32",
         env: { APPDATA: "/home/sammy/.config" },
-        ...stored({ text: `access-token: ${PERSONAL}\n`, mode: 0o666 }),
+        ...stored({ text: `access-token: ${PERSONAL}\n`, mode: "none" }),
       },
       [],
       [],

@@ -104,7 +104,7 @@ describe("whether the token is written", () => {
 });
 
 describe("whether others can read it", () => {
-  const open = (text: string, mode = 0o644) => env({ text, mode });
+  const open = (text: string, mode: number | "none" = 0o644) => env({ text, mode });
   const token = `${T}=${PERSONAL}\n`;
 
   it.each<[string, Given, readonly string[]]>([
@@ -112,7 +112,7 @@ describe("whether others can read it", () => {
     ["a token in the file, readable by the group", open(token, 0o640), ["~ .env secret 0600"]],
     ["a token in the file, readable by its owner", open(token, 0o600), []],
     ["a token in the file, read-only for its owner", open(token, 0o400), []],
-    ["a token in the file, on Windows", { platform: "win32", ...open(token) }, []],
+    ["a token in the file, on Windows", open(token, "none"), []],
     ["a token from the environment", { token: ENVIRONMENT, ...open("A=1\n") }, []],
     [
       "a token from the environment, and a Spaces key in the file",
@@ -123,8 +123,8 @@ describe("whether others can read it", () => {
     ["a new token", { token: PROMPT, ...open("A=1\n") }, ["~ .env secret 0600"]],
     [
       "a new token, on Windows",
-      { platform: "win32", token: PROMPT, ...open("A=1\n", 0o666) },
-      ["~ .env secret 0666"],
+      { token: PROMPT, ...open("A=1\n", "none") },
+      ["~ .env secret 0600"],
     ],
     ["a FIFO", { ...env({ fifo: token }) }, []],
     ["a FIFO with a Spaces key", { token: ENVIRONMENT, ...env({ fifo: KEY }) }, []],
