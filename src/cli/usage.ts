@@ -1,5 +1,5 @@
 import { AppError } from "../errors/app-error.ts";
-import { type Hint, type HintPart, hint, own } from "../errors/hint.ts";
+import { type CommandPart, type Hint, hint, own } from "../errors/hint.ts";
 import { nearest } from "../lib/nearest.ts";
 import type { Command } from "./command.ts";
 import { COMMANDS, commandNamed } from "./commands.ts";
@@ -29,7 +29,7 @@ function byInput(command: Command, { given }: Line): Hint {
   const words = PLAIN.test(environment)
     ? ["--env", environment, "--token-stdin"]
     : ["--token-stdin"];
-  return hint`Save the new token in a file outside the repo, then run: ${lineOf(to, ...words)} < ~/token.txt`;
+  return hint`Save the new token in a file outside the repo, then run: ${{ line: lineOf(to, ...words), input: "token.txt" }}`;
 }
 
 export function unknownOption(given: Given, command: Command, line: Line): AppError {
@@ -103,7 +103,7 @@ export function unusedWord(word: string, command: Command, { given }: Line): App
 function inputAsValue(command: Command): AppError {
   const message = "--token-stdin takes no value: it reads standard input.";
   return new AppError("USAGE", message, {
-    hint: hint`Write ${lineOf(command, "--token-stdin")} < ~/token.txt`,
+    hint: hint`Write ${{ line: lineOf(command, "--token-stdin"), input: "token.txt" }}`,
   });
 }
 
@@ -136,7 +136,7 @@ function helpOf(command: Command): Hint {
 }
 
 /** The first command may be omitted on a line. */
-function lineOf(command: Command, ...words: readonly string[]): HintPart {
+function lineOf(command: Command, ...words: readonly string[]): CommandPart {
   return command === COMMANDS[0] ? own(...words) : own(command.name, ...words);
 }
 

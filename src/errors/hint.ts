@@ -13,8 +13,23 @@ export type HintPart =
   | { readonly run: readonly Word[] }
   | ShellStep;
 
+/** A command line that a hint names. */
+export type CommandPart = Extract<HintPart, { readonly own: unknown } | { readonly run: unknown }>;
+
 /** Steps that each shell writes differently. */
 export type ShellStep =
+  /** The second command line only if the first succeeds. */
+  | { readonly inTurn: readonly [CommandPart, CommandPart] }
+  /** A command line that reads a file in the home folder. */
+  | { readonly line: CommandPart; readonly input: string }
+  /** A command line without this variable. */
+  | { readonly line: CommandPart; readonly without: string }
+  /** Shows who may use a file or folder. */
+  | { readonly listing: Word; readonly isFolder?: true }
+  /** Lets the user read and write a file. */
+  | { readonly allow: Word }
+  /** Asks DNS. */
+  | { readonly lookUp: string }
   | { readonly unset: readonly string[] }
   | { readonly set: string; readonly to: string }
   /** Sets one variable to the value of another. */
@@ -65,12 +80,12 @@ function isHint(value: HintPart | number | Hint): value is Hint {
 }
 
 /** One of our own command lines. `--env` is added when it is printed. */
-export function own(...words: readonly Word[]): HintPart {
+export function own(...words: readonly Word[]): CommandPart {
   return { own: words };
 }
 
 /** A command line of another program. */
-export function run(...words: readonly Word[]): HintPart {
+export function run(...words: readonly Word[]): CommandPart {
   return { run: words };
 }
 

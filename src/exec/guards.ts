@@ -69,7 +69,7 @@ export function refuseDoctlLogin(words: readonly string[]): void {
           ? hint`To store this token in doctl: ${own()}`
           : verb === "login"
             ? hint`To log in for this repo: ${own("login")}`
-            : hint`Run it without exec: ${run("env", "-u", "DIGITALOCEAN_ACCESS_TOKEN", "doctl", "auth", verb, "--context", "NAME")}`,
+            : hint`Run it without exec: ${{ line: run("doctl", "auth", verb, "--context", "NAME"), without: "DIGITALOCEAN_ACCESS_TOKEN" }}`,
     },
   );
 }

@@ -51,6 +51,9 @@ function piecesOf(part: HintPart, edge: HintEdge): readonly string[] {
   function lineOf(step: Exclude<HintPart, string>): readonly string[] {
     if ("own" in step) return ["do-bootstrap", ...line(inEnvironment(step.own, environment))];
     if ("run" in step) return line(step.run);
+    if ("inTurn" in step) return IN_TURN[shell](lineOf(step.inTurn[0]), lineOf(step.inTurn[1]));
+    if ("input" in step) return WITH_INPUT[shell](lineOf(step.line), step.input);
+    if ("without" in step) return WITHOUT[shell](lineOf(step.line), step.without);
     return STEPS[shell](step, (each) => shellWord(plain(each, edge), shell), platform);
   }
 
@@ -93,9 +96,38 @@ function plain(word: Word, { cwd, platform, shell }: HintEdge): string {
   return platform === "win32" && shell === "posix" ? text.replaceAll("\\", "/") : text;
 }
 
+type Words = readonly string[];
+
+/** Windows PowerShell has no &&. */
+const IN_TURN: Readonly<Record<Shell, (first: Words, then: Words) => Words>> = {
+  posix: (first, then) => [...first, "&&", ...then],
+  powershell: (first, then) => [...endedBy(first, ";"), "if", "($?)", "{", ...then, "}"],
+  cmd: (first, then) => [...first, "&&", ...then],
+};
+
+/** PowerShell has no < either. */
+const WITH_INPUT: Readonly<Record<Shell, (line: Words, name: string) => Words>> = {
+  posix: (line, name) => [...line, "<", `~/${name}`],
+  powershell: (line, name) => ["Get-Content", `~/${name}`, "|", ...line],
+  cmd: (line, name) => [...line, "<", `"%USERPROFILE%\\${name}"`],
+};
+
+const WITHOUT: Readonly<Record<Shell, (line: Words, name: string) => Words>> = {
+  posix: (line, name) => ["env", "-u", name, ...line],
+  powershell: (line, name) => ["Remove-Item", `Env:${name};`, ...line],
+  cmd: (line, name) => ["set", `"${name}="`, "&", ...line],
+};
+
+function endedBy(words: Words, end: string): Words {
+  return words.map((word, at) => (at === words.length - 1 ? word + end : word));
+}
+
+/** The steps that are not about another command line. */
+type ShellWords = Exclude<ShellStep, { readonly inTurn: unknown } | { readonly line: unknown }>;
+
 /** Writes a step for a shell. */
 type Steps = (
-  step: ShellStep,
+  step: ShellWords,
   word: (each: Word) => string,
   platform: NodeJS.Platform,
 ) => readonly string[];
@@ -118,6 +150,11 @@ const STEPS: Readonly<Record<Shell, Steps>> = {
     }
     if ("remove" in step) return ["rm", word(step.remove)];
     if ("rename" in step) return ["mv", word(step.rename), word(step.into)];
+    if ("listing" in step) return ["ls", step.isFolder ? "-ld" : "-l", word(step.listing)];
+    if ("allow" in step) return ["chmod", "u+rw", word(step.allow)];
+    if ("lookUp" in step) {
+      return platform === "linux" ? ["getent", "hosts", step.lookUp] : ["nslookup", step.lookUp];
+    }
     const sed = platform === "darwin" ? ["sed", "-i", "''"] : ["sed", "-i"];
     if ("withoutKeys" in step) {
       const lines = step.withoutKeys.map((key) => `/^${escaped(key)}:/d`);
@@ -146,6 +183,9 @@ const STEPS: Readonly<Record<Shell, Steps>> = {
     if ("rename" in step) {
       return ["Move-Item", "-LiteralPath", word(step.rename), "-Destination", word(step.into)];
     }
+    if ("listing" in step) return ["icacls", word(step.listing)];
+    if ("allow" in step) return ["icacls", word(step.allow), "/grant", '"${env:USERNAME}:F"'];
+    if ("lookUp" in step) return ["nslookup", step.lookUp];
     const file = word(step.file);
     // @(): for a file with a single line, -cnotmatch would otherwise return a boolean.
     const lines = ["(@(Get-Content", "-LiteralPath", `${file})`];
@@ -173,6 +213,9 @@ const STEPS: Readonly<Record<Shell, Steps>> = {
     }
     if ("remove" in step) return ["del", word(step.remove)];
     if ("rename" in step) return ["move", word(step.rename), word(step.into)];
+    if ("listing" in step) return ["icacls", word(step.listing)];
+    if ("allow" in step) return ["icacls", word(step.allow), "/grant", '"%USERNAME%:F"'];
+    if ("lookUp" in step) return ["nslookup", step.lookUp];
     const name = "withoutKeys" in step ? step.withoutKeys.join(" and ") : step.withoutVariable;
     return [...`take the lines that set ${name} out of`.split(" "), word(step.file)];
   },

@@ -51,7 +51,7 @@ export const NETWORK_WORDS: Readonly<
 > = {
   dns: {
     what: "Could not look up the server's name: the network or DNS is down.",
-    fix: hint`Check the network and VPN. To test DNS: ${run("getent", "hosts", "api.digitalocean.com")}`,
+    fix: hint`Check the network and VPN. To test DNS: ${{ lookUp: "api.digitalocean.com" }}`,
   },
   refused: {
     what: "Nothing answered at that address.",

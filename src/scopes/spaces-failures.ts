@@ -181,7 +181,7 @@ const FIX: Readonly<Record<SpacesFailure, Hint>> = {
   lock: hint`${held("LOCK_ID")}, with the ID from "Lock Info".`,
   condition: hint`Run the same command again. If it concerns a state, first make sure that no other run is active.`,
   checksum: hint`${own("exec", "--", "terraform", "plan")} sets AWS_REQUEST_CHECKSUM_CALCULATION and AWS_RESPONSE_CHECKSUM_VALIDATION to when_required; the backend block also needs skip_s3_checksum = true. ${BACKEND}`,
-  clock: hint`Set the clock (${run("date", "-u")} shows it), and run the same command again.`,
+  clock: hint`Set the clock, and run the same command again.`,
   busy: hint`Run the same command again in a few minutes. https://status.digitalocean.com shows outages.`,
   sts: hint`If this is the backend of a state on Spaces, it needs skip_credentials_validation and skip_requesting_account_id (= true). ${BACKEND}`,
   aws: hint`If the state is on Spaces, the backend needs endpoints = { s3 = "https://REGION.digitaloceanspaces.com" }. ${BACKEND}`,

@@ -17,7 +17,7 @@ import { judgeToken } from "../../concerns/token/judge.ts";
 import { textIn } from "../../core/file-text.ts";
 import { failureOf } from "../../core/finding.ts";
 import { INSTEAD_OF_ENV_FILE, leadsOut, unreadByLink } from "../../core/obstacles.ts";
-import { type Hint, hint, run } from "../../errors/hint.ts";
+import { type Hint, hint } from "../../errors/hint.ts";
 import type { CommandLine } from "../../exec/command-line.ts";
 import type { ExecConfig } from "../../exec/exec-config.ts";
 import type { Facts } from "../../exec/facts.ts";
@@ -120,7 +120,7 @@ export async function openSession(
   refuseLink(envFile, INSTEAD_OF_ENV_FILE);
   if (envFile.kind === "unusable") {
     const message = `${envFile.path} is ${envFile.why}.`;
-    const fix = hint`Inspect it: ${run("ls", "-l", { path: envFile.path })}`;
+    const fix = hint`Inspect it: ${{ listing: { path: envFile.path } }}`;
     throw failureOf(finding("env-file.unusable", message, { fix }));
   }
   const paths = [

@@ -19,7 +19,7 @@ import { failureOf } from "../../core/finding.ts";
 import type { OutsideChange } from "../../core/outside-change.ts";
 import { environmentOutside } from "../../core/outside-environment.ts";
 import { AppError } from "../../errors/app-error.ts";
-import { hint, own, run } from "../../errors/hint.ts";
+import { hint, own } from "../../errors/hint.ts";
 import type { Host } from "../../host/host.ts";
 import { content } from "../../secret/content.ts";
 import type { Secret } from "../../secret/secret.ts";
@@ -221,6 +221,6 @@ function noPlace(): AppError {
 function notWritable(path: string, why: string): AppError {
   const message = `Can't log in: ${path} is not writable (${why}), so the login could not be saved.`;
   return new AppError("NO_LOGIN", message, {
-    hint: hint`Make the folder writable: ${run("ls", "-ld", { path: dirname(path) })}; or set DIGITALOCEAN_CONFIG to another file.`,
+    hint: hint`Make the folder writable: ${{ listing: { path: dirname(path) }, isFolder: true }}; or set DIGITALOCEAN_CONFIG to another file.`,
   });
 }

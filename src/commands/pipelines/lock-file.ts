@@ -22,7 +22,7 @@ export async function judgeLockFiles(
     const message = `${path} ${problem}, so init would fail in the pipeline.`;
     const tool = toolOf(each);
     const lock = run(tool, "providers", "lock", "-platform=linux_amd64");
-    const fix = hint`In its folder, run ${run(tool, "init")} && ${lock}, then commit the lock file.`;
+    const fix = hint`In its folder, run ${{ inTurn: [run(tool, "init"), lock] }}, then commit the lock file.`;
     found.set(path, finding("ci.lock-file", message, { where: path, fix }));
   }
   return [...found.values()];

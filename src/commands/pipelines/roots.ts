@@ -90,7 +90,7 @@ export function judgeRoots(
     const root = roots.find((each) => each.root.config.dir === dirname(path));
     const tool = root === undefined ? "terraform" : toolOf(root);
     const lock = run(tool, "providers", "lock", "-platform=linux_amd64");
-    const make = hint`In its folder, run ${run(tool, "init")} && ${lock}, then commit the lock file`;
+    const make = hint`In its folder, run ${{ inTurn: [run(tool, "init"), lock] }}, then commit the lock file`;
     const fix = isIgnored
       ? hint`${make}, with ${run("git", "add", "--force", { path })} because git ignores it.`
       : hint`${make}.`;

@@ -27,7 +27,7 @@ export async function findConfig(
   const base = file === undefined ? await preparedFolder(files, cwd, top) : found;
   if (file === undefined && (base === home || base === dirname(base))) {
     throw new AppError("USAGE", `${cwd} is not a project folder.`, {
-      hint: hint`Go to the repo that you want to prepare, or create one: ${run("mkdir", "my-app")} && ${run("cd", "my-app")}`,
+      hint: hint`Go to the repo that you want to prepare, or create one: ${{ inTurn: [run("mkdir", "my-app"), run("cd", "my-app")] }}`,
     });
   }
   const unnamed = unnamedRoots(written, environment);

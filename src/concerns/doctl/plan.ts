@@ -139,7 +139,7 @@ export function broken(path: string, why: string): Finding {
   return finding("doctl.config-broken", `doctl's config is ${why}: ${path}`, {
     where: path,
     fix: why.startsWith("not readable")
-      ? hint`Make it readable: ${run("chmod", "u+rw", { path })}`
+      ? hint`Make it readable: ${{ allow: { path } }}`
       : hint`A killed doctl can leave a broken config. Make sure that no doctl is running, then: ${{ rename: { path }, into: { path, after: ".broken" } }}`,
   });
 }

@@ -155,7 +155,7 @@ function aboutDoctl(known: Known, consent: Consent): Finding[] {
     const switchTo = (context: string) =>
       where === undefined
         ? hint`${{ set: "DIGITALOCEAN_CONTEXT", to: context }}`
-        : hint`${run("env", "-u", "DIGITALOCEAN_ACCESS_TOKEN", "doctl", "auth", "switch", "--context", context)}`;
+        : hint`${{ line: run("doctl", "auth", "switch", "--context", context), without: "DIGITALOCEAN_ACCESS_TOKEN" }}`;
     if (name !== lower) {
       const message = `doctl stores names in lower case, so it cannot find context ${name}.`;
       return [finding("doctl.context-case", message, { ...more, fix: switchTo(lower) })];

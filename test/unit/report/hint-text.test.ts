@@ -43,6 +43,43 @@ describe("a part of a hint, in each shell", () => {
     ],
     [hint`${unset("A", "B")}`, "unset A B", "Remove-Item Env:A,Env:B", 'set "A=" & set "B="'],
     [
+      hint`${{ inTurn: [run("cd", file), own()] }}`,
+      "cd '/repo/a b' && do-bootstrap",
+      "cd '/repo/a b'; if ($?) { do-bootstrap }",
+      'cd "/repo/a b" && do-bootstrap',
+    ],
+    [
+      hint`${{ line: own("--token-stdin"), input: "token.txt" }}`,
+      "do-bootstrap --token-stdin < ~/token.txt",
+      "Get-Content ~/token.txt | do-bootstrap --token-stdin",
+      'do-bootstrap --token-stdin < "%USERPROFILE%\\token.txt"',
+    ],
+    [
+      hint`${{ line: run("doctl", "auth", "list"), without: "A" }}`,
+      "env -u A doctl auth list",
+      "Remove-Item Env:A; doctl auth list",
+      'set "A=" & doctl auth list',
+    ],
+    [
+      hint`${{ listing: file, isFolder: true }}`,
+      "ls -ld '/repo/a b'",
+      "icacls '/repo/a b'",
+      'icacls "/repo/a b"',
+    ],
+    [hint`${{ listing: "f" }}`, "ls -l f", "icacls f", "icacls f"],
+    [
+      hint`${{ allow: file }}`,
+      "chmod u+rw '/repo/a b'",
+      `icacls '/repo/a b' /grant "\${env:USERNAME}:F"`,
+      'icacls "/repo/a b" /grant "%USERNAME%:F"',
+    ],
+    [
+      hint`${{ lookUp: "api.digitalocean.com" }}`,
+      "getent hosts api.digitalocean.com",
+      "nslookup api.digitalocean.com",
+      "nslookup api.digitalocean.com",
+    ],
+    [
       hint`${{ set: "A", to: "it's 50%" }}`,
       "export A='it'\\''s 50%'",
       "$env:A = 'it''s 50%'",
@@ -123,6 +160,10 @@ describe("a part of a hint, in each shell", () => {
     expect(said([{ withoutKeys: ["a"], file: "c.yaml" }], { platform: "darwin" })).toBe(
       "sed -i '' '/^a:/d' c.yaml",
     );
+  });
+
+  it("macOS has no getent", () => {
+    expect(said([{ lookUp: "a.b" }], { platform: "darwin" })).toBe("nslookup a.b");
   });
 
   it("empty texts add no parts, so equal hints compare equal", () => {

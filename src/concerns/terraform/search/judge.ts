@@ -125,7 +125,7 @@ function rootsBeside(dirs: readonly string[]): Finding {
   const message = `This folder has no Terraform root module, so no .tf files are written here. Root modules in the repo: ${few(dirs, MOST)}.`;
   const up = dirs.map((dir) => /^(\.\.\/?)+/.exec(dir)?.[0].replace(/\/$/, "") ?? "..");
   const top = up.reduce((longest, each) => (each.length > longest.length ? each : longest));
-  const fix = hint`To prepare the whole repo: ${run("cd", top)} && ${own()}. To create a root module here: ${own("--terraform")}`;
+  const fix = hint`To prepare the whole repo: ${{ inTurn: [run("cd", top), own()] }}. To create a root module here: ${own("--terraform")}`;
   return finding("terraform.no-root", message, { fix });
 }
 
