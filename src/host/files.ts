@@ -298,10 +298,16 @@ function realpath(path: string, links = 0): string {
 
 function linkAt(path: string): string | undefined {
   try {
-    return readlinkSync(path);
+    return linkText(readlinkSync(path));
   } catch {
     return undefined;
   }
+}
+
+/** Node writes absolute targets with this prefix on Windows. Others don't, and then it is the same target. */
+function linkText(target: string): string {
+  if (process.platform !== "win32") return target;
+  return target.replace(/^\\\\\?\\(?:(UNC)\\)?/, (_, isServer) => (isServer ? "\\\\" : ""));
 }
 
 async function whyNotWritable(directory: string): Promise<string | undefined> {
@@ -420,7 +426,7 @@ async function remove(before: FileSnapshot, emptyBelow?: string): Promise<Undo> 
     const top = emptyBelow === undefined ? path : realpath(emptyBelow);
     return inFolder(path, async (folder): Promise<Undo> => {
       // Only the link is removed, not its target.
-      const link = await fs.readlink(await folder.at(name)).catch(() => undefined);
+      const link = await fs.readlink(await folder.at(name)).then(linkText, () => undefined);
       await assertUnchanged(before, link === undefined ? folder : undefined);
       await unlink(() => folder.at(name));
       await folder.sync();

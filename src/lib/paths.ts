@@ -15,6 +15,13 @@ export function isRooted(path: string): boolean {
   return /^(?:[a-z]:[\\/]|[\\/]{2}[^\\/])/i.test(path);
 }
 
+/** True for a name that Windows reads as a device, a stream of another file, or another name. */
+export function isOtherOnWindows(name: string): boolean {
+  const isDevice =
+    /^(?:con|prn|aux|nul|(?:com|lpt)[\d\u00b9\u00b2\u00b3]|con(?:in|out)\$)(?:\.|$)/i.test(name);
+  return isDevice || name.includes(":") || (/[. ]$/.test(name) && name !== ".");
+}
+
 /** True if a text contains the path or one below it, ignoring case. */
 export function namesPath(text: string, path: string): boolean {
   const [lower, part] = [text.toLowerCase(), path.toLowerCase()];
@@ -32,7 +39,7 @@ export function pathFrom(folder: string, path: string): string {
 /** A path as a person would write it in `base`. */
 export function shortPath(path: string, base: string, home?: string): string {
   if (isInside(path, base)) return relative(base, path) || ".";
-  if (home !== undefined && isInside(path, home)) return `~/${relative(home, path)}`;
+  if (home !== undefined && isInside(path, home)) return `~${sep}${relative(home, path)}`;
   return path;
 }
 

@@ -367,7 +367,9 @@ function planUninstall(
   const isEdited = (each: Snapshot) =>
     theirs.includes(each) || recognise(textOf(each)) === "edited";
   const generated = [...inRoots, ...pipelines, ...(isEnvrc ? [envrc] : [])];
-  const isExample = withNames(envFile.templates.example, exampleNames(config)) === textOf(example);
+  const exampleText = withNames(envFile.templates.example, exampleNames(config));
+  // On Windows, git checks files out with other line ends.
+  const isExample = exampleText === textOf(example).replaceAll("\r\n", "\n");
   const gone = [...generated, ...(isExample ? [example] : [])].flatMap((snapshot) =>
     snapshot.kind === "file" && !isEdited(snapshot) ? snapshot : [],
   );

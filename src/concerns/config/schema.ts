@@ -1,4 +1,6 @@
+import { sep } from "node:path";
 import * as v from "valibot";
+import { isOtherOnWindows } from "../../lib/paths.ts";
 import { isTokenName } from "../../secret/token-name.ts";
 import { BUCKET_NAME } from "./bucket-name.ts";
 
@@ -31,9 +33,16 @@ const relativePath = v.pipe(
     (path) => !path.split(/[/\\]/).includes(".."),
     "stay inside the folder of the config file",
   ),
-  // Case-insensitive: some file systems ignore case.
-  v.check((path) => !/(^|[/\\])\.git([/\\]|$)/i.test(path), "stay out of git's own folder"),
+  // Case-insensitive: some file systems ignore case. git~1 is its short name on Windows.
+  v.check(
+    (path) => !/(^|[/\\])(\.git|git~\d+)([/\\]|$)/i.test(path),
+    "stay out of git's own folder",
+  ),
   v.check((path) => !/[\u0000-\u001f\u007f]/.test(path), "use a path without control characters"),
+  v.check(
+    (path) => sep === "/" || !path.split(/[/\\]/).some(isOtherOnWindows),
+    "use names that mean the same on Windows: no colon, no device such as aux or nul, no dot or space at the end",
+  ),
 );
 
 const duration = v.pipe(

@@ -31,13 +31,26 @@ export async function findDoctlConfig(
   return printed !== undefined && isAbsolute(printed) ? printed : computedPath(host);
 }
 
-/** Up to 1.x `(default "PATH")`, since 2.0 `[default: PATH]` (docs/contracts/doctl-2.md 1.3). */
+/**
+ * Up to 1.x `(default "PATH")`, quoted by Go's %q, since 2.0 `[default: PATH]` (docs/contracts/doctl-2.md 1.3).
+ *
+ * @returns undefined for a path that cannot be read, such as one with a control character.
+ */
 function printedPath(help: string): string | undefined {
   const [, older, newer] =
-    /^[ \t]*-c, --config string\b[^\n([]*(?:\(default "([^"\n]+)"\)|\[default: ([^\n]+?)\](?=\s|$))/m.exec(
+    /^[ \t]*-c, --config string\b[^\n([]*(?:\(default ("(?:[^"\\\n]|\\.)+")\)|\[default: ([^\n]+?)\](?=\s|$))/m.exec(
       help,
     ) ?? [];
-  return older ?? newer;
+  return older === undefined ? newer : unquoted(older);
+}
+
+/** JSON has the escapes of %q that a path can need. */
+function unquoted(text: string): string | undefined {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The answer depends on the variables that Go's os.UserConfigDir reads. */

@@ -1,4 +1,4 @@
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import type { Consent } from "../../core/consent.ts";
 import { isOpen } from "../../core/file-mode.ts";
 import type { Finding } from "../../core/finding.ts";
@@ -6,6 +6,7 @@ import { patternOf } from "../../core/ignore-block.ts";
 import type { Machine } from "../../core/machine.ts";
 import { NOTHING, type PlanPart } from "../../core/plan.ts";
 import { hint, own, run } from "../../errors/hint.ts";
+import { pathFrom } from "../../lib/paths.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { TokenFacts } from "../token/facts.ts";
 import { usableToken } from "../token/storing.ts";
@@ -149,7 +150,7 @@ export function judgePlace({ doctl }: Pick<Known, "doctl">): Finding[] {
   if (doctl?.config === undefined || doctl.taken === undefined) return [];
   const { root, isTracked } = doctl.taken;
   const { target } = doctl.config.state.snapshot;
-  const name = relative(root, target);
+  const name = pathFrom(root, target);
   const ignore = hint`Add to ${join(root, ".gitignore")}: /${patternOf(name)}`;
   const untrack = hint`${run("git", "-C", { path: root }, "rm", "--cached", "--", name)} (then revoke every token that was committed)`;
   const message = `git ${isTracked ? "tracks" : "does not ignore"} doctl's config, which holds tokens: ${target}`;

@@ -1,4 +1,3 @@
-import { relative } from "node:path";
 import { writeText } from "../../core/changes/write-file.ts";
 import type { Consent } from "../../core/consent.ts";
 import { textAt } from "../../core/file-text.ts";
@@ -6,6 +5,7 @@ import { generate, isSameCode, recognise } from "../../core/generated.ts";
 import { type Bounds, obstacles } from "../../core/obstacles.ts";
 import { NOTHING, type PlanPart } from "../../core/plan.ts";
 import { hint, own } from "../../errors/hint.ts";
+import { pathFrom } from "../../lib/paths.ts";
 import { shellWord } from "../../lib/shell-word.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { EnvFileFacts } from "./facts.ts";
@@ -38,7 +38,7 @@ export function planEnvrc(known: Known, consent: Consent): PlanPart {
   if (findings.length > 0) return { findings };
   if (envrc.kind !== "absent" && kind !== "generated") return isLoading(text) ? NOTHING : left();
   const after = generate(envrcTemplate, {
-    envFile: shellWord(relative(config.base, config.token.envFile)),
+    envFile: shellWord(pathFrom(config.base, config.token.envFile)),
     // A slug, so it needs no quotes.
     environment: config.environment === undefined ? "" : ` --env ${config.environment}`,
   });

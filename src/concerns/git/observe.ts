@@ -1,6 +1,6 @@
-import { basename, dirname, join, relative } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Host } from "../../host/host.ts";
-import { isInside } from "../../lib/paths.ts";
+import { isInside, pathFrom } from "../../lib/paths.ts";
 import type { GitFacts } from "./facts.ts";
 import type { Git } from "./git.ts";
 import { askRepos } from "./repos.ts";
@@ -37,7 +37,7 @@ export async function observeGit(
   const nested = [...verdicts].flatMap(([path, { root }]) =>
     root === git.root
       ? []
-      : [[path, { root, name: relative(root, real.get(path) ?? path) }] as const],
+      : [[path, { root, name: pathFrom(root, real.get(path) ?? path) }] as const],
   );
   return {
     git,

@@ -30,7 +30,17 @@ it.each(["/home/a]b/c.yaml", "/home/a b/c.yaml", "/home/[a]/c.yaml"])(
 );
 
 it.each([
+  ["spaces and letters of any language", "/home/a b/ö.yaml"],
+  ["a backslash", "/home/a\\b.yaml"],
+  ["a quote", '/home/"a"/c.yaml'],
+])("reads a path that Go has quoted: with %s", async (_, path) => {
+  const line = `  -c, --config string   Specify a custom config file (default ${JSON.stringify(path)})\n`;
+  expect(await pathFor(line)).toBe(path);
+});
+
+it.each([
   ["no path", ""],
+  ["an escape that only Go has", '-c, --config string (default "/a\\x07.yaml")\n'],
   ["a relative path", '-c, --config string (default "c.yaml")\n'],
   ["another option's path", "-u, --api-url string  [default: /snap/c.yaml]\n"],
 ])("computes the path like doctl if the help prints %s", async (_, help) => {
