@@ -2,7 +2,7 @@ import { join, resolve } from "node:path";
 import { AppError } from "../errors/app-error.ts";
 import { type Hint, hint, own, run } from "../errors/hint.ts";
 import type { Environment } from "../host/host.ts";
-import { dataFolder } from "../lib/paths.ts";
+import { dataFolder, isSamePath } from "../lib/paths.ts";
 import { describeOrigin, type Secret } from "../secret/secret.ts";
 import type { ExecConfig, StrangeBlock } from "./exec-config.ts";
 import type { Facts } from "./facts.ts";
@@ -153,8 +153,8 @@ export function refuseOtherWorkspace(
   words: readonly string[],
   { config, env, cwd, textAt }: Pick<Facts, "config" | "env" | "cwd" | "textAt">,
 ): void {
-  const dir = rootOnState(words, cwd);
-  const root = config.workspaces.find((each) => each.dir === dir);
+  const isAt = rootOnState(words, cwd);
+  const root = config.workspaces.find((each) => isAt(each.dir));
   if (root === undefined || env["TF_WORKSPACE"]) return;
   const selected = textAt(selectionFile(root.dir, env)).trim() || "default";
   if (selected === root.workspace) return;
@@ -173,8 +173,8 @@ export function refuseOtherRoot(
   words: readonly string[],
   { config, cwd }: Pick<Facts, "config" | "cwd">,
 ): void {
-  const dir = rootOnState(words, cwd);
-  const other = config.othersRoots.find((each) => each.dir === dir);
+  const isAt = rootOnState(words, cwd);
+  const other = config.othersRoots.find((each) => isAt(each.dir));
   if (other === undefined) return;
   const message = `${other.dir} is a root of environment ${other.environment}, not of ${config.environment}.`;
   const [, ...names] = words;
@@ -183,12 +183,16 @@ export function refuseOtherRoot(
   });
 }
 
-/** The folder in which a line of Terraform reads or writes a state; undefined for any other line. */
-function rootOnState([file = "", ...args]: readonly string[], cwd: string): string | undefined {
-  if (!/^(terraform|tofu)$/.test(programOf(file))) return undefined;
-  if (!ON_STATE.test(args.find((word) => !word.startsWith("-")) ?? "")) return undefined;
+/** Tells whether a line of Terraform reads or writes a state in a folder; for any other line, in none. */
+function rootOnState(
+  [file = "", ...args]: readonly string[],
+  cwd: string,
+): (folder: string) => boolean {
+  const isTerraform = /^(terraform|tofu)$/.test(programOf(file));
+  const isOnState = ON_STATE.test(args.find((word) => !word.startsWith("-")) ?? "");
   const [, chdir = "."] = args.map((word) => /^-chdir=(.+)$/s.exec(word)).find(Boolean) ?? [];
-  return resolve(cwd, chdir);
+  const dir = resolve(cwd, chdir);
+  return (folder) => isTerraform && isOnState && isSamePath(folder, dir);
 }
 
 /** The file with the name of a root's selected workspace (docs/contracts/terraform.md 7.5, 7.6). */

@@ -10,6 +10,11 @@ export function isInside(path: string, folder: string, of = native): boolean {
   return steps === "" || (!/^\.\.(?:[\\/]|$)/.test(steps) && !of.isAbsolute(steps));
 }
 
+/** True if both absolute paths are the same, on Windows in any case. Links are not followed. */
+export function isSamePath(one: string, other: string, of = native): boolean {
+  return of.relative(one, other) === "";
+}
+
 /** True for a Windows path with a drive or a server. `\tools` is a folder of whichever drive is current. */
 export function isRooted(path: string): boolean {
   return /^(?:[a-z]:[\\/]|[\\/]{2}[^\\/])/i.test(path);
