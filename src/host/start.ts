@@ -25,12 +25,15 @@ export function start(file: string, args: readonly string[], options: SpawnOptio
 /** Ends a program. On Windows, that of a .cmd file is a child of cmd.exe, which would go on. */
 export function end(child: ChildProcess): void {
   if (process.platform === "win32" && child.pid !== undefined) {
-    const tree = ["/t", "/f", "/pid", `${child.pid}`];
-    spawnSync(ofWindows("taskkill.exe"), tree, {
-      ...{ stdio: "ignore", windowsHide: true, timeout: 5000 },
-    });
+    const [file, args] = endOfTree(child.pid);
+    spawnSync(file, args, { stdio: "ignore", windowsHide: true, timeout: 5000 });
   }
   child.kill("SIGKILL");
+}
+
+/** The command that ends a process and all its children. */
+export function endOfTree(pid: number): readonly [file: string, args: readonly string[]] {
+  return [ofWindows("taskkill.exe"), ["/t", "/f", "/pid", `${pid}`]];
 }
 
 /** A program of Windows itself, whatever PATH and the current folder contain. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { windowsCommand } from "../../../src/host/start.ts";
+import { endOfTree, windowsCommand } from "../../../src/host/start.ts";
 
-const CMD = "C:\\Windows\\System32\\cmd.exe";
+const SYSTEM = `${process.env["SystemRoot"] ?? "C:\\Windows"}\\System32`;
+const CMD = `${SYSTEM}\\cmd.exe`;
 const REPO = "C:\\repo";
 
 describe("what Windows starts for a file", () => {
@@ -36,6 +37,10 @@ describe("what Windows starts for a file", () => {
   ])("not %s with %j: %s", (file, args, code) => {
     expect(() => windowsCommand(file, args, REPO)).toThrow(expect.objectContaining({ code }));
   });
+});
+
+it("a program is ended with its children, by Windows' own tool", () => {
+  expect(endOfTree(12)).toEqual([`${SYSTEM}\\taskkill.exe`, ["/t", "/f", "/pid", "12"]]);
 });
 
 // The program that the .cmd file starts reads \\" as a quote, and cmd.exe reads "" as one that leaves the text quoted.
