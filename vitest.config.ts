@@ -25,6 +25,10 @@ export default defineConfig(({ mode }) => {
           include: ["test/{integration,e2e,torture}/**/*.test.ts"],
           exclude: process.platform === "win32" ? Object.keys(NEEDS_POSIX) : [],
         }),
+        // Apart, since a process takes ten times as long there.
+        ...(mode === "wine"
+          ? [project({ name: "wine", include: ["test/wine/*.test.ts"], hookTimeout: 60_000 })]
+          : []),
       ],
     },
   };
