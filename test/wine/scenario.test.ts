@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { unguardedToken } from "../fixtures/workbench.ts";
-import { type Ended, needsWine, PREFIX, type WindowsMachine, windowsMachine } from "./windows.ts";
+import { type Ended, needsGit, PREFIX, type WindowsMachine, windowsMachine } from "./windows.ts";
 
 /** One after the other, as a person works: each check needs the state that the ones before it left. */
-describe.skipIf(needsWine !== "")(`a repo on Windows${needsWine}`, () => {
+describe.skipIf(needsGit !== "")(`a repo on Windows${needsGit}`, () => {
   let machine: WindowsMachine;
   let token: string;
   beforeAll(async () => {

@@ -17,10 +17,16 @@ const TOOLS = {
   NODE_WIN: process.env["NODE_WIN"] ?? "",
   GIT_WIN: process.env["GIT_WIN"] ?? "",
 };
-const missing = Object.entries(TOOLS).flatMap(([name, path]) => (existsSync(path) ? [] : name));
+/** The skip reason for the name of a suite; "" if its tools are here. */
+export const [needsWine, needsGit] = [
+  missingOf(["WINE64", "NODE_WIN"]),
+  missingOf(["WINE64", "NODE_WIN", "GIT_WIN"]),
+];
 
-/** Skip reason for the name of a suite. */
-export const needsWine = missing.length > 0 ? ` (needs ${missing.join(", ")})` : "";
+function missingOf(names: readonly (keyof typeof TOOLS)[]): string {
+  const missing = names.filter((name) => !existsSync(TOOLS[name]));
+  return missing.length > 0 ? ` (needs ${missing.join(", ")})` : "";
+}
 
 /** The folder of Wine's Windows. Made once, and kept for later runs. */
 export const PREFIX = process.env["WINEPREFIX"] ?? join(PACKAGE, "node_modules/.cache/wine");
@@ -69,7 +75,7 @@ export interface WindowsMachine {
   close(): Promise<void>;
 }
 
-/** @returns a machine for one suite, which closes it. */
+/** @returns a machine for one suite, which closes it. Without GIT_WIN, it has no git. */
 export async function windowsMachine(): Promise<WindowsMachine> {
   await boot();
   const folder = await mkdtemp(join(PREFIX, "drive_c", "w-"));
@@ -90,7 +96,7 @@ export async function windowsMachine(): Promise<WindowsMachine> {
   const node = win32.join(bin, "node.exe");
   await copyFile(TOOLS.NODE_WIN, here(node));
   // With the libraries that were built beside it.
-  for (const name of await readdir(dirname(TOOLS.GIT_WIN))) {
+  for (const name of needsGit === "" ? await readdir(dirname(TOOLS.GIT_WIN)) : []) {
     if (/\.(exe|dll)$/.test(name)) {
       await copyFile(join(dirname(TOOLS.GIT_WIN), name), here(win32.join(bin, name)));
     }
