@@ -1,3 +1,4 @@
+import { normalize } from "node:path";
 import { expect, it } from "vitest";
 import type { Environment } from "../../../src/host/host.ts";
 import { cacheFolder } from "../../../src/host/record.ts";
@@ -21,5 +22,8 @@ it.each<[NodeJS.Platform, Environment, cache: string | undefined, state: string 
   ["linux", { HOME: "home" }, undefined, undefined],
   ["darwin", {}, undefined, undefined],
 ])("%s with %j keeps records in %s and state in %s", (platform, env, cache, state) => {
-  expect([cacheFolder({ env, platform }), stateFolder({ env, platform })]).toEqual([cache, state]);
+  const found = [cacheFolder({ env, platform }), stateFolder({ env, platform })];
+  expect(found.map((each) => each && normalize(each))).toEqual(
+    [cache, state].map((each) => each && normalize(each)),
+  );
 });
