@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { AppError } from "../../errors/app-error.ts";
-import { hint, run } from "../../errors/hint.ts";
+import { hint } from "../../errors/hint.ts";
 import type { Files, Host } from "../../host/host.ts";
 import { foldersUp } from "../../lib/paths.ts";
 import type { WrittenConfig } from "./schema.ts";
@@ -103,7 +103,7 @@ function refuseOtherCase(names: ReadonlySet<string>, folder: string): void {
     if (place === name || place === "package.json" || !PLACES.includes(place)) continue;
     const [file, other] = [name, place].map((each) => join(folder, each)) as [string, string];
     throw new AppError("CONFIG_UNREADABLE", `${file} is not read: its name has to be ${place}.`, {
-      hint: hint`${run("mv", { path: file }, { path: other })}`,
+      hint: hint`${{ rename: { path: file }, into: { path: other } }}`,
     });
   }
 }
