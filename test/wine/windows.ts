@@ -30,7 +30,11 @@ function missingOf(names: readonly (keyof typeof TOOLS)[]): string {
 
 /** The folder of Wine's Windows. Made once, and kept for later runs. */
 export const PREFIX = process.env["WINEPREFIX"] ?? join(PACKAGE, "node_modules/.cache/wine");
-const WINE_ENV = { ...process.env, WINEPREFIX: PREFIX, WINEDEBUG: "-all", DISPLAY: "" };
+const WINE_ENV = {
+  ...{ ...process.env, WINEPREFIX: PREFIX, WINEDEBUG: "-all", DISPLAY: "" },
+  // Else Wine writes a start menu into HOME.
+  WINEDLLOVERRIDES: "winemenubuilder.exe=d",
+};
 
 export interface Call {
   /** Relative to the repo, or a Windows path. */
