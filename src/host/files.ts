@@ -16,7 +16,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { AppError, asAppError } from "../errors/app-error.ts";
 import { hint, run } from "../errors/hint.ts";
 import { isExhausted, systemHint } from "../errors/system-error.ts";
-import { foldersUp, isInside } from "../lib/paths.ts";
+import { foldersUp, isInside, withoutLongPrefix } from "../lib/paths.ts";
 import { type Folder, inFolder, isRemoved, isSame, type Place } from "./folder.ts";
 import { rename, unlink } from "./held.ts";
 import type { Entry, FileSnapshot, Files, LookOptions, Snapshot, Undo } from "./host.ts";
@@ -304,10 +304,9 @@ function linkAt(path: string): string | undefined {
   }
 }
 
-/** Node writes absolute targets with this prefix on Windows. Others don't, and then it is the same target. */
+/** A link's target. */
 function linkText(target: string): string {
-  if (process.platform !== "win32") return target;
-  return target.replace(/^\\\\\?\\(?:(UNC)\\)?/, (_, isServer) => (isServer ? "\\\\" : ""));
+  return process.platform === "win32" ? withoutLongPrefix(target) : target;
 }
 
 async function whyNotWritable(directory: string): Promise<string | undefined> {

@@ -79,3 +79,8 @@ export function dataFolder(
 ): string {
   return resolve(root, env["TF_DATA_DIR"] || ".terraform");
 }
+
+/** Node writes a link's absolute target with this prefix on Windows. Others don't, and then it is the same target. */
+export function withoutLongPrefix(target: string): string {
+  return target.replace(/^\\\\\?\\(?:(UNC)\\)?/, (_, isServer) => (isServer ? "\\\\" : ""));
+}

@@ -1,6 +1,12 @@
 import { posix, win32 } from "node:path";
 import { expect, it } from "vitest";
-import { isInside, isOtherOnWindows, isRooted, isSamePath } from "../../../src/lib/paths.ts";
+import {
+  isInside,
+  isOtherOnWindows,
+  isRooted,
+  isSamePath,
+  withoutLongPrefix,
+} from "../../../src/lib/paths.ts";
 
 it.each<[one: string, other: string, isSame: boolean]>([
   ["C:\\Repo\\Dev", "c:\\repo\\dev", true],
@@ -68,4 +74,13 @@ it.each([
   "",
 ])("Windows keeps %j", (name) => {
   expect(isOtherOnWindows(name)).toBe(false);
+});
+
+it.each([
+  ["\\\\?\\C:\\repo\\.env", "C:\\repo\\.env"],
+  ["\\\\?\\UNC\\nas\\share\\.env", "\\\\nas\\share\\.env"],
+  ["..\\shared\\.env", "..\\shared\\.env"],
+  ["UNC\\.env", "UNC\\.env"],
+])("the target %j of a link is %j", (target, plain) => {
+  expect(withoutLongPrefix(target)).toBe(plain);
 });
