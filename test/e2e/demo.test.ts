@@ -67,7 +67,9 @@ describe.concurrent("the demo in a pipe", () => {
     );
     expect(blocked).toContain("contains a DigitalOcean token:\n  deploy.sh:1\n");
     expect(blocked).toMatch(/\(exit status 1\)\n\n\$ git log --format=%s\nPrepare\nStart\n/);
-    expect(missing).toMatch(/^✗ domain:create +digitalocean_domain\.shop, dns\.tf:1$/m);
+    expect(missing).toMatch(
+      /^✗ domain:create +first apply +digitalocean_domain\.shop, dns\.tf:1$/m,
+    );
     expect(missing).toContain("(exit status 5)");
     const [, first] = /^Token +(\w{8}),/m.exec(setUp) ?? [];
     expect(rotated).toContain(`Old token: ${first}, now in no file in the repo or HOME.\n`);

@@ -26,7 +26,7 @@ async function fail(what, path) {
   if (code === "directory") return;
   throw Object.assign(new Error(code + ": " + what), { code, syscall: what });
 }
-const { open, rename, rm } = promises;
+const { open, rename, unlink } = promises;
 promises.open = async (path, flags, ...more) => {
   if (flags === "wx") await fail("open", path);
   const handle = await open(path, flags, ...more);
@@ -44,7 +44,8 @@ promises.open = async (path, flags, ...more) => {
   return handle;
 };
 promises.rename = async (...paths) => { await fail("rename", paths[1]); return rename(...paths); };
-promises.rm = async (path, options) => { if (!options) await fail("unlink", path); return rm(path, options); };
+// Not for locks and temporary files.
+promises.unlink = async (path) => { if (/tfvars\\.json$/.test(path)) await fail("unlink", path); return unlink(path); };
 require("node:module").syncBuiltinESMExports();
 `;
 
