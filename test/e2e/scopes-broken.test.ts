@@ -42,7 +42,8 @@ const FILES: Readonly<Record<string, readonly [text: string | Buffer, said: stri
     "deep-parentheses.tf": [nested("(", "1", ")"), ":5 … nested too deep"],
     "deep-lists.tf": [nested("[", "1", "]"), ":5 … nested too deep"],
     "deep-objects.tf": [nested("{ b = ", "1", " }"), ":5 … nested too deep"],
-    "deep-calls.tf": [nested("f(", "digitalocean_tag.x.id", ")"), ":5 … nested too deep"],
+    // What it reads is found in its text.
+    "deep-calls.tf": [nested("f(", "digitalocean_tag.x.id", ")"), undefined],
     "deep-templates.tf": [nested('"${', "1", '}"'), ":1"],
     "deep-lists.tf.json": [json("[", "]"), ":2"],
     "deep-objects.tf.json": [json('{"a":', "}"), ":2"],
