@@ -185,7 +185,9 @@ function forwardSignals(): { child: ChildProcess | undefined; isOver: boolean } 
     process.removeAllListeners(signal);
     const handle = () => {
       if (to.isOver) return OF_A_WRITE.includes(signal) ? undefined : raise(signal);
-      if (isPassedOn(signal)) to.child?.kill(signal);
+      // Once it has ended, the terminal may be closed, and ps can't be started without the standard streams.
+      const isRunning = to.child?.exitCode === null && to.child.signalCode === null;
+      if (isRunning && isPassedOn(signal)) to.child?.kill(signal);
       if (!STOPPING.includes(signal)) return;
       process.off(signal, handle);
       process.kill(process.pid, signal);
