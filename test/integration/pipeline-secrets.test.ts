@@ -60,7 +60,7 @@ async function scene(options: GithubOptions = {}): Promise<Scene> {
     const branches = purpose === "plan" ? [] : ["main"];
     its.github.environments.set(environment, { branches, secrets: new Map(), settings });
     its.github.store(environment, secret, its[purpose]);
-    const since = new Date(GITHUBS_START).toISOString();
+    const since = new Date(GITHUBS_START - 1000).toISOString();
     return { repo: REMOTE, environment, secret, token: fingerprint(its[purpose]), since };
   });
   await its.write(RECORD, JSON.stringify({ schemaVersion: 1, secrets }));
@@ -133,6 +133,13 @@ describe.skipIf(missing !== "")(`the pipeline's secrets${missing}`, () => {
         expect.objectContaining({ secret: APPLY, token: fingerprint(its.fresh) }),
       );
       expect(await its.read(".env")).toBe(`DIGITALOCEAN_TOKEN=${its.fresh}\n`);
+    });
+
+    it("finds the repo whatever the case of its name in the remote", async () => {
+      const its = await scene();
+      await its.git("remote", "set-url", "origin", "https://github.com/Acme/Web.git");
+      const { status, stderr } = await its.rotate();
+      expect([status, its.stored("apply")], stderr).toEqual([0, its.fresh]);
     });
 
     it("shows it in the dry run, and changes nothing", async () => {
@@ -285,6 +292,12 @@ describe.skipIf(missing !== "")(`the pipeline's secrets${missing}`, () => {
         ({ github }) => github.shift("digitalocean-plan", PLAN, -7_200_000),
         true,
         /TOKEN_PLAN in digitalocean-plan[^\n]* is older than what it should hold[^\n]*[\s\S]*ci github --apply asks/,
+      ],
+      [
+        "a secret was set in the second in which it was decided what it should hold",
+        ({ github }) => github.shift("digitalocean-plan", PLAN, -1000),
+        true,
+        /\[ci\.secret-older\]/,
       ],
       [
         "it should hold the token that is here",

@@ -40,7 +40,7 @@ async function scene(
   its.mayHold(doctlOf(its));
   its.sandbox.accept(its.plan, { scopes: ["account:read", "droplet:create"] });
   const { fingerprint: token } = Secret.of(its.apply, { kind: "stdin" });
-  const since = new Date(GITHUBS_START).toISOString();
+  const since = new Date(GITHUBS_START - 1000).toISOString();
   const secrets = REMOTE.map((environment) => {
     const settings = { deployment_branch_policy: POLICY };
     its.github.environments.set(environment, { branches: ["main"], secrets: new Map(), settings });

@@ -18,7 +18,7 @@ const FILE = "do-bootstrap.pipeline.json";
  * a run (docs/design.md rule 12): what GitHub lists as older has not been stored yet.
  */
 export interface StoredSecret {
-  /** HOST/OWNER/NAME. */
+  /** HOST/OWNER/NAME, in lower case. */
   readonly repo: string;
   /** The environment on GitHub, such as "prod-apply". */
   readonly environment: string;
@@ -82,7 +82,8 @@ function entryOf(entry: unknown): StoredSecret | undefined {
   const isWhole =
     fingerprints.every((each) => matchOf(/^[0-9a-f]{8}$/, each).length > 0) && !Number.isNaN(at);
   if (!isOurs || !isWhole) return undefined;
-  return { repo, environment, name, token, since: at, replaces } as StoredSecret;
+  const lower = String(repo).toLowerCase();
+  return { repo: lower, environment, name, token, since: at, replaces } as StoredSecret;
 }
 
 function matchOf(pattern: RegExp, value: unknown): readonly string[] {
@@ -158,7 +159,12 @@ export function without(
   return secrets.filter((each) => !keys.has(keyOf(each)));
 }
 
-/** @param updated when GitHub's secret was last set; undefined: there is none. */
+/**
+ * GitHub's dates are whole seconds. In the same second, it may have been set before or after, and then it is stored once
+ * more.
+ *
+ * @param updated when GitHub's secret was last set; undefined: there is none.
+ */
 export function isOlder({ since }: StoredSecret, updated: number | undefined): boolean {
-  return since === undefined || updated === undefined || updated < since;
+  return since === undefined || updated === undefined || updated <= since;
 }

@@ -7,7 +7,7 @@ import type { Facts } from "../../init/observe.ts";
 import { finding } from "../findings.ts";
 import { dateOf, isOlder, type StoredSecret } from "../stored-secrets.ts";
 import { type SeenEnvironment, seeEnvironment } from "./environment.ts";
-import { fullName } from "./remotes.ts";
+import { keyOf } from "./remotes.ts";
 import { findTarget, githubRepos, type Target, type TargetHost } from "./repo.ts";
 
 /** A secret that do-bootstrap has stored, and what GitHub lists of it. */
@@ -41,7 +41,7 @@ export async function lookAtRemote(
   facts: Pick<Facts, "repo">,
   stored: readonly StoredSecret[],
 ): Promise<{ readonly secrets: readonly RemoteSecret[]; readonly findings: readonly Finding[] }> {
-  const remotes = (await githubRepos(host, facts.repo.git?.git)).map(fullName);
+  const remotes = (await githubRepos(host, facts.repo.git?.git)).map(keyOf);
   const byRepo = [...groupedBy(stored, ({ repo }) => repo)];
   const all = await Promise.all(
     byRepo.map(async ([repo, its]) => {

@@ -11,6 +11,11 @@ export function fullName({ host, name }: GithubRepo): string {
   return `${host}/${name}`;
 }
 
+/** The same for all spellings of a repo's name, since GitHub ignores case. */
+export function keyOf(repo: GithubRepo): string {
+  return fullName(repo).toLowerCase();
+}
+
 /**
  * The repos on GitHub that git's remotes fetch from or push to, each once, that of `origin` first.
  *

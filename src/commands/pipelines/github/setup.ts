@@ -28,7 +28,7 @@ import {
   settingsOf,
 } from "./environment.ts";
 import type { Place } from "./places.ts";
-import { fullName } from "./remotes.ts";
+import { fullName, keyOf } from "./remotes.ts";
 import type { Target } from "./repo.ts";
 import type { PipelineToken } from "./tokens.ts";
 
@@ -45,7 +45,7 @@ export function seeAll(
   places: readonly Place[],
   stored: readonly StoredSecret[],
 ): Promise<readonly Seen[]> {
-  const its = stored.filter(({ repo }) => repo === fullName(target.repo));
+  const its = stored.filter(({ repo }) => repo === keyOf(target.repo));
   return Promise.all(
     places.map(async (place) => {
       const seen = await seeEnvironment(target, place.name);
@@ -333,7 +333,7 @@ export function storedAfter({
   tokens,
   renew,
 }: Setup): readonly StoredSecret[] {
-  const repo = fullName(target.repo);
+  const repo = keyOf(target.repo);
   const news = seen.flatMap((each) => {
     const { place } = each;
     const names = [
@@ -353,17 +353,21 @@ export function storedAfter({
 
 /** Looks again: what GitHub does not list, or lists as older, was not stored. */
 export async function judgeAfter(setup: Setup): Promise<Finding[]> {
-  const { target, seen, again, course } = setup;
+  const { target, seen, renew, again, course } = setup;
   if (course.hasFailed) return course.findings;
   const findings = [...course.findings, ...oldTokens(setup)];
-  const places = seen.map(({ place }) => place);
   try {
-    const after = await seeAll(target, places, storedAfter(setup));
-    const missing = after.flatMap((each) =>
-      [each.place.tokenSecret, ...(each.place.keySecrets ?? [])]
-        .filter((name) => lacks(each, name))
-        .map((name) => `${name} in ${each.place.name}`),
-    );
+    const after = seen.map(async (before) => {
+      const { place } = before;
+      const { secrets } = await seeEnvironment(target, place.name);
+      const isMissing = (name: string) =>
+        !secrets.has(name) ||
+        ((renew || lacks(before, name)) && (secrets.get(name) ?? 0) < target.now);
+      return [place.tokenSecret, ...(place.keySecrets ?? [])]
+        .filter(isMissing)
+        .map((name) => `${name} in ${place.name}`);
+    });
+    const missing = (await Promise.all(after)).flat();
     if (missing.length === 0) return findings;
     return [...findings, notDone("Stored, but not listed by GitHub", listed(missing), again)];
   } catch (error) {
