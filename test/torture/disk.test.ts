@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { dir } from "tmp-promise";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { hasProc } from "../fixtures/proc.ts";
 import { fakeDoctl } from "../fixtures/tools.ts";
 import { fileTree } from "../fixtures/tree.ts";
 import { type RunResult, randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
@@ -379,11 +380,12 @@ async function giveAll(root: string, uid: number): Promise<void> {
 
 /** Root in a container may not be allowed to. */
 async function tryToMount(): Promise<boolean> {
+  // Without it, umount fails, and a mount would stay.
+  if (!hasProc) return false;
   const { path, cleanup } = await dir({ prefix: "do-bootstrap-test-" });
   const tried = await execa(MOUNT, ["-t", "tmpfs", "tmpfs", path], { reject: false });
-  // Without /proc, it cannot be undone.
   const undone = await execa(UMOUNT, ["-l", path], { reject: false });
-  if (undone.exitCode === 0) await cleanup();
+  await cleanup();
   return tried.exitCode === 0 && undone.exitCode === 0;
 }
 
