@@ -320,8 +320,8 @@ describe.skipIf(missing !== "")(`the pipeline's secrets${missing}`, () => {
       [
         "gh is missing",
         withoutGh,
-        false,
-        /were not looked at\. gh is not on PATH\. \[ci\.unreached\]/,
+        true,
+        /were not looked at\. gh is not on PATH\. \[ci\.not-checked\]/,
       ],
       [
         "other branches may use the environment for apply",
@@ -383,6 +383,18 @@ describe.skipIf(missing !== "")(`the pipeline's secrets${missing}`, () => {
       expect((await its.record()).map(({ secret }) => secret)).toEqual([PLAN]);
       const next = await its.run(["logout", "--all", "--remote", "--yes"]);
       expect([next.status, its.stored("plan")], next.stderr).toEqual([0, undefined]);
+    });
+
+    it("fails without gh, but logs out here", async () => {
+      const its = await scene();
+      await withoutGh(its);
+      const { status, stderr } = await its.run(["logout", "--all", "--remote", "--yes"]);
+      expect([status, stderr]).toEqual([
+        3,
+        expect.stringContaining("were not looked at. gh is not on"),
+      ]);
+      expect(await its.read(".env")).not.toContain(its.apply);
+      expect(await its.record()).toHaveLength(2);
     });
 
     it("forgets secrets that somebody has deleted", async () => {

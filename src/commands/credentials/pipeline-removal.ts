@@ -46,7 +46,12 @@ export async function removalOf(
   const outside = there.map((secret) => removal(secret, gone));
   return {
     async plan(now) {
-      const said = { findings: [...findings, ...stillValid(chosen)], outside };
+      const left = findings.map(({ message, fix }) => ({
+        ...finding("ci.not-applied", message, fix && { fix }),
+        // The local places can be changed without it.
+        isLeft: true as const,
+      }));
+      const said = { findings: [...left, ...stillValid(chosen)], outside };
       return joined([said, await forgetting(now)]);
     },
     forget: async (now) => (await forgetting(now)).changes ?? [],

@@ -27,7 +27,8 @@ export async function checkRemote(
   }
   const { secrets, findings } = await lookAtRemote(host, facts, stored);
   const all = [
-    ...findings,
+    // It was asked for, so no answer is no success.
+    ...findings.map(({ message, fix }) => finding("ci.not-checked", message, fix && { fix })),
     ...judgeRemote(secrets, (fingerprint) => held.has(fingerprint)),
     ...openOnes(secrets),
   ];

@@ -36,6 +36,7 @@ export const PIPELINE_FINDINGS = {
   "ci.secret-older": ["error", EXIT.findings],
   "ci.secret-changed": ["warning", EXIT.findings],
   "ci.unreached": ["warning", EXIT.findings],
+  "ci.not-checked": ["error", EXIT.network],
 } as const satisfies FindingIds;
 
 export const finding = findingsOf(PIPELINE_FINDINGS);
