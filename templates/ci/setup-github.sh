@@ -41,25 +41,12 @@ environment_of() {
   echo "environment $1 created, for $2 only"
 }
 
+{{ask}}
+
 # secret NAME ENVIRONMENT WHAT
 secret() {
-  printf '\n%s\n%s in %s: ' "$3" "$1" "$2" >&2
-  if [ -t 0 ]; then
-    trap 'stty echo; exit 130' INT TERM
-    stty -echo
-  fi
-  IFS= read -r value || value=
-  if [ -t 0 ]; then
-    stty echo
-    trap - INT TERM
-  fi
-  echo >&2
-  if [ -z "$value" ]; then
-    echo "secret $1 of $2 skipped"
-    return
-  fi
+  ask "$@" || return 0
   printf %s "$value" | gh secret set "$1" --env "$2"
-  value=
 }
 
 {{steps}}

@@ -73,7 +73,7 @@ import {
   toolOf,
   toolVersions,
 } from "./roots.ts";
-import { SETUP_TEMPLATES, setupScript } from "./setup-script.ts";
+import { setupScript } from "./setup-script.ts";
 import { planStored, readStored, type StoredSecrets } from "./stored-secrets.ts";
 import { type IsApplied, setupSteps, type TokenNeeds, toDo } from "./to-do.ts";
 
@@ -185,9 +185,12 @@ export async function pipelineScript(
   const { provider } = request;
   const { project } = facts.config;
   const steps = setupSteps(provider, pipeline, needs, () => false);
-  const template = host.template(`ci/${SETUP_TEMPLATES[provider]}`);
-  const { branch } = pipeline;
-  return { facts, plan, script: setupScript(provider, template, { project, branch }, steps) };
+  const [script, ask] = [provider, "ask"].map((name) => host.template(`ci/setup-${name}.sh`)) as [
+    string,
+    string,
+  ];
+  const about = { project, branch: pipeline.branch };
+  return { facts, plan, script: setupScript(provider, { script, ask }, about, steps) };
 }
 
 /** Finds the repo on GitHub, asks what it has, and asks a person for the tokens that it lacks. */

@@ -2,8 +2,12 @@ import { fill } from "../../core/generated.ts";
 import type { Pipeline } from "./render.ts";
 import { glabFlags, type SetupStep } from "./to-do.ts";
 
-/** The templates of the scripts, by their names in templates/ci. */
-export const SETUP_TEMPLATES = { github: "setup-github.sh", gitlab: "setup-gitlab.sh" } as const;
+interface SetupTemplates {
+  /** setup-github.sh or setup-gitlab.sh. */
+  readonly script: string;
+  /** setup-ask.sh, which is a part of both. */
+  readonly ask: string;
+}
 
 /**
  * A POSIX shell script that sets up GitHub or GitLab, for a machine with gh or glab. It contains no secret: it asks for
@@ -13,7 +17,7 @@ export const SETUP_TEMPLATES = { github: "setup-github.sh", gitlab: "setup-gitla
  */
 export function setupScript(
   provider: "github" | "gitlab",
-  template: string,
+  { script, ask }: SetupTemplates,
   { project, branch }: Pick<Pipeline, "branch"> & { readonly project: string },
   steps: readonly SetupStep[],
 ): string {
@@ -25,9 +29,9 @@ export function setupScript(
         : `environment ${environment}`;
     }
     const flags = provider === "gitlab" ? [glabFlags(isProtected)] : [];
-    return ["secret", name, environment, ...flags, quoted(what)].join(" ");
+    return ["secret", name, environment, quoted(what), ...flags].join(" ");
   });
-  return fill(template, { project, steps: lines.join("\n") });
+  return fill(script, { ask: ask.trimEnd(), project, steps: lines.join("\n") });
 }
 
 function quoted(text: string): string {
