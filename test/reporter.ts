@@ -20,7 +20,13 @@ export default class SummaryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
     const ended = (state: string) => tests.filter((test) => test.result().state === state);
-    const broken = modules.filter((module) => module.errors().length > 0).length;
+    // A hook of a suite that fails skips its tests.
+    const broken = modules.filter((module) => {
+      const hasFailed = [...module.children.allTests()].some(
+        (test) => test.result().state === "failed",
+      );
+      return module.errors().length > 0 || (module.state() === "failed" && !hasFailed);
+    }).length;
 
     const rows = tests.flatMap((test) => Object.entries(test.meta().figures ?? {}));
     if (rows.length > 0) console.log(tableOf(rows));

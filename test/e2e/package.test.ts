@@ -5,6 +5,7 @@ import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NODE_BINS, needsNodeBins } from "../fixtures/exec.ts";
 import { onPath } from "../fixtures/on-path.ts";
+import { hasProc, needsProc } from "../fixtures/proc.ts";
 import { hookTools } from "../fixtures/tools.ts";
 import { type Workbench, workbench } from "../fixtures/workbench.ts";
 
@@ -18,7 +19,8 @@ interface Packed {
   readonly files: readonly { readonly path: string }[];
 }
 
-describe("the published package", () => {
+/** npm pack builds, and the compiler, a Go program, finds itself there. */
+describe.skipIf(!hasProc)(`the published package${needsProc}`, () => {
   const cleanups: (() => Promise<void>)[] = [];
   let bench: Workbench;
   let packed: Packed;
