@@ -229,6 +229,7 @@ describe.skipIf(missing !== "")(`the pipeline's secrets${missing}`, () => {
       ],
       ["a token instead of a fingerprint", { token: "x".repeat(64) }],
       ["no date", { since: "soon" }],
+      ["a token in the place of a key", { secret: "SPACES_SECRET_ACCESS_KEY" }],
     ])("refuses a record with %s", async (_, entry) => {
       const its = await scene();
       await edit(its, (each) => ({ ...each, ...entry }));
@@ -255,6 +256,22 @@ describe.skipIf(missing !== "")(`the pipeline's secrets${missing}`, () => {
       ]);
       const forced = await its.rotate("--force");
       expect([forced.status, its.stored("plan")], forced.stderr).toEqual([0, its.fresh]);
+    });
+
+    it("stores nothing in an environment that the config does not have", async () => {
+      const its = await scene();
+      const settings = {};
+      its.github.environments.set("evil-plan", { branches: [], secrets: new Map(), settings });
+      its.github.store("evil-plan", PLAN, its.plan);
+      await edit(its, (each) =>
+        each["secret"] === PLAN
+          ? { ...each, environment: "evil-plan", token: fingerprint(its.apply) }
+          : each,
+      );
+      const { stderr } = await its.rotate();
+      expect(stderr).toContain("of an environment that the config no longer has");
+      expect(its.github.environments.get("evil-plan")?.secrets.get(PLAN)).toBe(its.plan);
+      expect(its.stored("apply")).toBe(its.fresh);
     });
 
     it("asks nobody about a pipeline that has other tokens", async () => {

@@ -65,7 +65,7 @@ export async function lookAtPipeline(
 /** Whether a stopped run has decided on this token for a pipeline that has not got it yet. */
 export function isWaitedFor(tokens: readonly RemoteSecret[], { fingerprint }: Secret): boolean {
   return tokens.some(({ stored, place, ...each }) => {
-    return stored.token === fingerprint && place !== undefined && lacks(each);
+    return stored.token === fingerprint && place?.seen.isThere === true && lacks(each);
   });
 }
 
@@ -81,6 +81,8 @@ export function receiversOf(
 ): readonly RemoteSecret[] {
   const isOld = (fingerprint = "") => olds.some((old) => old.fingerprint === fingerprint);
   return tokens.filter(({ stored, state, place }) => {
+    // Nothing holds anything in an environment that is gone.
+    if (place?.seen.isThere === false) return false;
     if (stored.token === token.fingerprint) return place !== undefined && lacks({ state });
     const mayHold = state === "stored" || state === "changed" ? [] : stored.replaces;
     return isOld(stored.token) || mayHold.some(isOld);
@@ -109,16 +111,21 @@ export async function planPipeline(
   remote: Remote,
 ): Promise<PlanPart> {
   const { pipeline, rotations, record, bounds } = remote;
-  const receivers = rotations.flatMap(({ token, receivers: its }) =>
+  const named = rotations.flatMap(({ token, receivers: its }) =>
     its.map((secret) => ({ secret, token })),
   );
+  // Anybody can name an environment in the record, and GitHub makes one that is open to all.
+  const receivers = named.filter(({ secret }) => configFor(remote, secret) !== undefined);
   const all = await Promise.all(
-    receivers.map((receiver) => judgeReceiver(host, facts, remote, receiver)),
+    named.map((receiver) => judgeReceiver(host, facts, remote, receiver)),
   );
   const wanted = withNew(
     pipeline.record.secrets,
     receivers
-      .filter(({ secret, token }) => secret.stored.token !== token.fingerprint)
+      .filter(
+        ({ secret, token }) =>
+          secret.place !== undefined || secret.stored.token !== token.fingerprint,
+      )
       .map(({ secret: { stored, place }, token }) => ({
         ...{ repo: stored.repo, environment: stored.environment, name: stored.name },
         ...{ token: token.fingerprint, since: place?.target.now },
@@ -147,16 +154,18 @@ interface Receiver {
 async function judgeReceiver(
   host: ObservingHost,
   facts: Facts,
-  { configOf, inspect, force }: Remote,
-  { secret: { stored, place }, token }: Receiver,
+  remote: Remote,
+  { secret, token }: Receiver,
 ): Promise<readonly Finding[]> {
+  const { inspect, force } = remote;
+  const { stored, place } = secret;
   if (place === undefined) return [];
   const purpose = stored.environment.endsWith("-apply") ? "apply" : "plan";
   if (purpose === "apply" && isOpen(place.seen)) {
     const { environment: name, repo } = stored;
     return [openEnvironment({ name, repo, branch: undefined }, place.seen.branches)];
   }
-  const config = configOf(stored.environment.replace(/-(plan|apply)$/, ""));
+  const config = configFor(remote, secret);
   if (config === undefined) {
     const message = `${nameOf(stored)} is of an environment that the config no longer has.`;
     const fix = hint`Delete the secret there, and its entry in do-bootstrap.pipeline.json.`;
@@ -169,13 +178,24 @@ async function judgeReceiver(
   return wrong === undefined ? [] : [wrong];
 }
 
-function judgeOthers({ pipeline: { tokens }, rotations, revoke }: Remote): Finding[] {
+function configFor({ configOf }: Remote, { stored }: RemoteSecret): ResolvedConfig | undefined {
+  return configOf(stored.environment.replace(/-(plan|apply)$/, ""));
+}
+
+function judgeOthers(remote: Remote): Finding[] {
+  const {
+    pipeline: { tokens },
+    rotations,
+    revoke,
+  } = remote;
   const received = new Set(rotations.flatMap(({ receivers }) => receivers));
   const olds = rotations.flatMap((rotation) => rotation.olds);
   const changed = tokens.filter(({ state }) => state === "changed");
   const unknown = [
-    ...[...received].filter(({ place }) => place === undefined),
-    ...changed.filter((each) => !received.has(each)),
+    ...[...received].filter(
+      (each) => each.place === undefined || configFor(remote, each) === undefined,
+    ),
+    ...tokens.filter((each) => !received.has(each) && !["stored", "missing"].includes(each.state)),
   ];
   const others = tokens.filter((each) => !received.has(each) && !changed.includes(each));
   return [

@@ -76,7 +76,9 @@ function entryOf(entry: unknown): StoredSecret | undefined {
   const isOurs =
     matchOf(/^[\w.-]+\/(?!\.{1,2}\/)[\w.-]+\/(?!\.{1,2}$)[\w.-]+$/, repo).length > 0 &&
     matchOf(NAMES[purpose === "plan" ? "plan" : "apply"], name).length > 0 &&
-    purpose !== undefined;
+    purpose !== undefined &&
+    // A token in a Spaces key's place would be sent to the store in clear.
+    (token !== undefined) === String(name).startsWith("DIGITALOCEAN_TOKEN_");
   const fingerprints = [token ?? "00000000", ...(Array.isArray(replaces) ? replaces : [""])];
   const at = since === undefined ? undefined : Date.parse(String(since));
   const isWhole =
