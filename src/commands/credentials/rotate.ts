@@ -11,7 +11,7 @@ import { type Result, runTask, type Task } from "../../core/flow.ts";
 import type { OutsideChange } from "../../core/outside-change.ts";
 import { joined, type Plan } from "../../core/plan.ts";
 import { AppError } from "../../errors/app-error.ts";
-import { hint, own, unset } from "../../errors/hint.ts";
+import { type Hint, hint, own, unset } from "../../errors/hint.ts";
 import { chooseToken } from "../../exec/token-sources.ts";
 import { describeOrigin, type Secret } from "../../secret/secret.ts";
 import { cleanUp } from "../init/cleanup.ts";
@@ -125,7 +125,7 @@ export async function rotate(
     guard: ([{ repo }]) => guardOf(host, repo.git?.git),
     inGit: (paths, [{ repo }]) => askRepos(host, repo.git?.git, paths),
     finish: ({ facts: [{ token }] }) =>
-      request.revoke ? [] : stillValid(host, token.hosts, begun?.rotations ?? []),
+      request.revoke ? [] : stillValid(host, token.hosts, begun?.rotations ?? [], stored),
   };
   return runTask(task, host, approve, { dryRun, progress });
 
@@ -523,7 +523,7 @@ export function revocation(
     json: () => ({ kind: "revoke", token: old.fingerprint, why }),
     async apply() {
       const reason = whyNot();
-      if (reason !== undefined) return [unrevoked(old, reason)];
+      if (reason !== undefined) return [unrevoked(old, reason, reason)];
       progress("Asking DigitalOcean about the new token");
       const { state } = await inspectToken(host, hosts, token);
       if (state !== "alive") return [unrevoked(old, "DigitalOcean did not confirm the new token")];
@@ -539,9 +539,20 @@ export function revocation(
   };
 }
 
-function unrevoked({ fingerprint }: Pick<Secret, "fingerprint">, why: string): Finding {
+/** @param inUse why it must stay valid until the next rotate. */
+function unrevoked(
+  { fingerprint }: Pick<Secret, "fingerprint">,
+  why: string,
+  inUse?: string,
+): Finding {
   const message = `The old token (${fingerprint}) was not revoked: ${why}.`;
-  return finding("token.not-revoked", message, { fix: hint`Delete it: ${TOKEN_LIST}` });
+  return finding("token.not-revoked", message, { fix: deletionAfter(inUse) });
+}
+
+function deletionAfter(inUse: string | undefined): Hint {
+  return inUse === undefined
+    ? hint`Delete it: ${TOKEN_LIST}`
+    : hint`First ${own("rotate")}. Then delete it: ${TOKEN_LIST}`;
 }
 
 function maybeRevoked({ fingerprint }: Secret): Finding {
@@ -559,15 +570,18 @@ async function stillValid(
   host: RotateHost,
   hosts: Facts["token"]["hosts"],
   rotations: readonly Rotation[],
+  stored: ReadonlySet<RemoteSecret>,
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const old of rotations.flatMap(({ olds }) => olds)) {
-    const { state } = await inspectToken(host, hosts, old);
-    if (state === "refused") continue;
-    const fix = hint`Delete it: ${TOKEN_LIST}`;
-    const is = state === "alive" ? "is" : "may be";
-    const message = `The old token (${old.fingerprint}) ${is} still valid.`;
-    findings.push(finding("token.still-valid", message, { fix }));
+  for (const rotation of rotations) {
+    const why = stillIn(rotation, stored);
+    for (const old of rotation.olds) {
+      const { state } = await inspectToken(host, hosts, old);
+      if (state === "refused") continue;
+      const is = state === "alive" ? "is" : "may be";
+      const message = `The old token (${old.fingerprint}) ${is} still valid${why === undefined ? "" : `, and ${why}`}.`;
+      findings.push(finding("token.still-valid", message, { fix: deletionAfter(why) }));
+    }
   }
   return findings;
 }

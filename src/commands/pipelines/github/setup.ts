@@ -381,14 +381,15 @@ export async function judgeAfter(setup: Setup): Promise<Finding[]> {
 
 /** GitHub does not give a secret back, so nobody but its owner can revoke it. */
 function oldTokens(setup: Setup): Finding[] {
-  const { stored, tokens } = setup;
-  const given = new Set(tokens.map(({ token }) => token.fingerprint));
-  const old = storedAfter(setup)
-    .filter((each) => !stored.includes(each))
+  const after = storedAfter(setup);
+  const inUse = new Set(after.map(({ token }) => token));
+  const old = after
+    .filter((each) => !setup.stored.includes(each))
     .flatMap(({ replaces }) => replaces)
-    .filter((token) => !given.has(token));
+    .filter((token) => !inUse.has(token));
   if (old.length === 0) return [];
   const which = `${old.length === 1 ? "token" : "tokens"} ${listed([...new Set(old)])}`;
   const message = `The pipeline no longer uses ${which}, which stay valid until you delete them.`;
-  return [finding("ci.to-do", message, { fix: hint`Delete them: ${TOKEN_LIST}` })];
+  const fix = hint`If nothing else uses them, delete them: ${TOKEN_LIST}`;
+  return [finding("ci.to-do", message, { fix })];
 }
