@@ -11,9 +11,18 @@ fail() {
   exit 1
 }
 
+# exists PATH: false only if GitHub says that there is none.
+exists() {
+  if said=$(gh api --silent "$1" 2>&1); then return 0; fi
+  case $said in
+  *"HTTP 404"*) return 1 ;;
+  *) fail "$said" ;;
+  esac
+}
+
 # environment NAME: every branch may use it.
 environment() {
-  if gh api --silent "repos/{owner}/{repo}/environments/$1" 2>/dev/null; then
+  if exists "repos/{owner}/{repo}/environments/$1"; then
     echo "environment $1 exists"
   else
     gh api --silent --method PUT "repos/{owner}/{repo}/environments/$1"
@@ -24,7 +33,7 @@ environment() {
 # environment_of NAME BRANCH: only that branch may use it, and you review each use, where GitHub allows reviewers.
 environment_of() {
   path="repos/{owner}/{repo}/environments/$1"
-  if gh api --silent "$path" 2>/dev/null; then
+  if exists "$path"; then
     branches=$(gh api "$path/deployment-branch-policies" --jq '[.branch_policies[].name] | join(" ")')
     [ "$branches" = "$2" ] || fail "Environment $1 exists, and not only $2 may use it (${branches:-no rule}). Change that first."
     echo "environment $1 exists"
@@ -33,7 +42,8 @@ environment_of() {
   only='"deployment_branch_policy":{"protected_branches":false,"custom_branch_policies":true}'
   me=$(gh api user --jq .id)
   reviewed=$(printf '{%s,"reviewers":[{"type":"User","id":%s}]}' "$only" "$me")
-  if ! printf %s "$reviewed" | gh api --silent --method PUT "$path" --input -; then
+  if ! said=$(printf %s "$reviewed" | gh api --silent --method PUT "$path" --input - 2>&1); then
+    case $said in *"HTTP 422"*) ;; *) fail "$said" ;; esac
     echo "Without reviewers: GitHub allows them only in a public repo, or with GitHub Enterprise." >&2
     printf '{%s}' "$only" | gh api --silent --method PUT "$path" --input -
   fi

@@ -34,7 +34,7 @@ const PATH_OF = "repos/{owner}/{repo}/environments";
 
 /** @param isThere the environments exist, and this branch may use that for apply. */
 function gh(isThere: string | undefined): string {
-  return toolThat(`"api --silent ${PATH_OF}/"*) exit ${isThere === undefined ? 1 : 0} ;;
+  return toolThat(`"api --silent ${PATH_OF}/"*) ${isThere === undefined ? 'echo "gh: Not Found (HTTP 404)" >&2; exit 1' : "exit 0"} ;;
 "api ${PATH_OF}/digitalocean-apply/deployment-branch-policies --jq "*) echo "${isThere ?? ""}" ;;
 "api user --jq .id") echo 42 ;;
 "api --silent --method "*) ;;
@@ -93,6 +93,13 @@ describe("ci github --script", () => {
       ],
     ]);
     expect(stderr).toContain("A read-only token, for digitalocean-plan: account:read.");
+  });
+
+  it("ends if GitHub does not say whether an environment exists", async () => {
+    const { its, script } = await scriptOf("github");
+    const failing = toolThat('*) echo "gh: Bad Gateway (HTTP 502)" >&2; exit 1 ;;');
+    const { exitCode, calls, stderr } = await runScript(its, script, "gh", failing);
+    expect([exitCode, calls.length, stderr]).toEqual([1, 1, expect.stringContaining("HTTP 502")]);
   });
 
   it("changes no environment that exists", async () => {
