@@ -10,7 +10,15 @@ import type { Facts, ObservingHost } from "../init/observe.ts";
 import { finding } from "../pipelines/findings.ts";
 import { bodyOf, environmentPath } from "../pipelines/github/environment.ts";
 import { lookAtRemote, nameOf, type RemoteSecret } from "../pipelines/github/remote-secrets.ts";
-import { planStored, readStored, type StoredSecret, without } from "../pipelines/stored-secrets.ts";
+import {
+  noneStored,
+  placeOf,
+  planStored,
+  readStored,
+  type StoredSecret,
+  shownRepo,
+  without,
+} from "../pipelines/stored-secrets.ts";
 
 /** The secrets that do-bootstrap has stored for pipelines, and that logout removes. */
 export interface PipelineRemoval {
@@ -66,22 +74,16 @@ export async function removalOf(
   }
 }
 
-/** There is nothing to look at or to remove. */
-function noneStored(): Finding {
-  const message = "do-bootstrap has stored no secret for a pipeline here.";
-  return finding("ci.secrets", message);
-}
-
 function isOf(
-  { environment }: StoredSecret,
+  secret: StoredSecret,
   environments: readonly (string | undefined)[] | undefined,
 ): boolean {
-  const name = environment.replace(/-(plan|apply)$/, "");
+  const { of: name } = placeOf(secret);
   return environments?.some((each) => (each ?? "digitalocean") === name) !== false;
 }
 
 function stay(secrets: readonly StoredSecret[]): Finding {
-  const where = [...new Set(secrets.map(({ repo }) => repo.replace("/", ", ")))];
+  const where = [...new Set(secrets.map(shownRepo))];
   const message = `${secrets.length} ${secrets.length === 1 ? "secret" : "secrets"} of the pipeline stay on ${listed(where)}.`;
   const fix = hint`To remove them: ${own("logout", "--all", "--remote")}`;
   return finding("ci.secrets", message, { fix });
@@ -107,7 +109,7 @@ function stillValid(secrets: readonly StoredSecret[]): Finding[] {
 function removal(secret: RemoteSecret, gone: Set<RemoteSecret>): OutsideChange {
   const { stored, place } = secret;
   const { name, environment, repo } = stored;
-  const where = `in ${environment} on ${repo.replace("/", ", ")}`;
+  const where = `in ${environment} on ${shownRepo(stored)}`;
   return {
     ...{ label: `secret ${name}`, why: where, asked: `delete secret ${name} ${where}` },
     json: () => ({ kind: "github-secret-removal", names: [name], repo, environment, why: where }),

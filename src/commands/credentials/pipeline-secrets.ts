@@ -20,10 +20,12 @@ import {
 } from "../pipelines/github/remote-secrets.ts";
 import { judgePipelineToken, withNeedsOf } from "../pipelines/github/tokens.ts";
 import {
+  placeOf,
   planStored,
   readStored,
   type StoredSecret,
   type StoredSecrets,
+  shownRepo,
   withNew,
 } from "../pipelines/stored-secrets.ts";
 import { finding } from "./findings.ts";
@@ -160,7 +162,7 @@ async function judgeReceiver(
   const { inspect, force } = remote;
   const { stored, place } = secret;
   if (place === undefined) return [];
-  const purpose = stored.environment.endsWith("-apply") ? "apply" : "plan";
+  const { purpose } = placeOf(stored);
   if (purpose === "apply" && isOpen(place.seen)) {
     const { environment: name, repo } = stored;
     return [openEnvironment({ name, repo, branch: undefined }, place.seen.branches)];
@@ -179,7 +181,7 @@ async function judgeReceiver(
 }
 
 function configFor({ configOf }: Remote, { stored }: RemoteSecret): ResolvedConfig | undefined {
-  return configOf(stored.environment.replace(/-(plan|apply)$/, ""));
+  return configOf(placeOf(stored).of);
 }
 
 function judgeOthers(remote: Remote): Finding[] {
@@ -224,7 +226,7 @@ function notReplaced(secrets: readonly RemoteSecret[]): Finding {
 function storing({ secret, token }: Receiver, { progress, stored: done }: Remote): OutsideChange {
   const { stored, place } = secret;
   const { name, environment, repo } = stored;
-  const where = `in ${environment} on ${repo.replace("/", ", ")}`;
+  const where = `in ${environment} on ${shownRepo(stored)}`;
   const why = `${where}; token ${token.fingerprint}`;
   return {
     ...{ label: `secret ${name}`, sign: "+", why },

@@ -6,7 +6,7 @@ import type { Facts, ObservingHost } from "../init/observe.ts";
 import { finding } from "./findings.ts";
 import { isOpen, openEnvironment } from "./github/environment.ts";
 import { judgeRemote, lookAtRemote, type RemoteSecret } from "./github/remote-secrets.ts";
-import { readStored } from "./stored-secrets.ts";
+import { noneStored, placeOf, readStored, shownRepo } from "./stored-secrets.ts";
 
 /**
  * Compares the pipeline's secrets on GitHub with what they should hold, by their dates: GitHub tells no value.
@@ -21,9 +21,7 @@ export async function checkRemote(
   const { secrets: stored, findings: wrong } = await readStored(host, facts.config.base);
   if (wrong.length > 0) return wrong;
   if (stored.length === 0) {
-    const message = "do-bootstrap has stored no secret for a pipeline here.";
-    const fix = hint`For GitHub: ${own("ci", "github", "--apply")}`;
-    return [finding("ci.secrets", message, { fix })];
+    return [noneStored({ fix: hint`For GitHub: ${own("ci", "github", "--apply")}` })];
   }
   const { secrets, findings } = await lookAtRemote(host, facts, stored);
   const all = [
@@ -34,7 +32,7 @@ export async function checkRemote(
   ];
   const right = secrets.filter(({ state }) => state === "stored");
   if (right.length === 0) return all;
-  const where = listed([...new Set(right.map(({ stored: { repo } }) => repo.replace("/", ", ")))]);
+  const where = listed([...new Set(right.map(({ stored: each }) => shownRepo(each)))]);
   const count =
     right.length === secrets.length
       ? `All ${right.length}`
@@ -44,9 +42,14 @@ export async function checkRemote(
 }
 
 function openOnes(secrets: readonly RemoteSecret[]): readonly Finding[] {
-  const found = secrets.flatMap(({ stored: { environment: name, repo }, place }) =>
-    name.endsWith("-apply") && place !== undefined && isOpen(place.seen)
-      ? [openEnvironment({ name, repo, branch: undefined }, place.seen.branches)]
+  const found = secrets.flatMap(({ stored: each, place }) =>
+    placeOf(each).purpose === "apply" && place !== undefined && isOpen(place.seen)
+      ? [
+          openEnvironment(
+            { name: each.environment, repo: each.repo, branch: undefined },
+            place.seen.branches,
+          ),
+        ]
       : [],
   );
   return onceEach(found, ({ message }) => message);

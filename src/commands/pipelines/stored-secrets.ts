@@ -31,6 +31,23 @@ export interface StoredSecret {
   readonly replaces: readonly string[];
 }
 
+/** Such as "github.com, acme/web". */
+export function shownRepo({ repo }: Pick<StoredSecret, "repo">): string {
+  return repo.replace("/", ", ");
+}
+
+/** What the name of an environment on GitHub says: "prod-apply" is that for apply of prod. */
+export function placeOf({ environment }: Pick<StoredSecret, "environment">) {
+  const [, of = "", purpose] = /^(.*)-(plan|apply)$/.exec(environment) ?? [];
+  return { of, purpose: purpose === "apply" ? ("apply" as const) : ("plan" as const) };
+}
+
+/** There is nothing to look at or to remove. */
+export function noneStored(more: Pick<Finding, "fix"> = {}): Finding {
+  const message = "do-bootstrap has stored no secret for a pipeline here.";
+  return finding("ci.secrets", message, more);
+}
+
 export interface StoredSecrets {
   readonly at: Snapshot;
   readonly secrets: readonly StoredSecret[];

@@ -5,7 +5,7 @@ import { listed } from "../../../lib/few.ts";
 import { groupedBy } from "../../../lib/grouped.ts";
 import type { Facts } from "../../init/observe.ts";
 import { finding } from "../findings.ts";
-import { dateOf, isOlder, type StoredSecret } from "../stored-secrets.ts";
+import { dateOf, isOlder, type StoredSecret, shownRepo } from "../stored-secrets.ts";
 import { type SeenEnvironment, seeEnvironment } from "./environment.ts";
 import { keyOf } from "./remotes.ts";
 import { findTarget, githubRepos, type Target, type TargetHost } from "./repo.ts";
@@ -26,8 +26,8 @@ export interface RemoteSecret {
 }
 
 /** Such as "DIGITALOCEAN_TOKEN_APPLY in prod-apply on github.com, acme/web". */
-export function nameOf({ name, environment, repo }: Omit<StoredSecret, "replaces">): string {
-  return `${name} in ${environment} on ${repo.replace("/", ", ")}`;
+export function nameOf(stored: Omit<StoredSecret, "replaces">): string {
+  return `${stored.name} in ${stored.environment} on ${shownRepo(stored)}`;
 }
 
 /**
@@ -55,7 +55,7 @@ export async function lookAtRemote(
           (each): RemoteSecret => ({ stored: each, state: "unreached", place: undefined }),
         );
         const names = listed([...new Set(its.map(({ environment }) => environment))]);
-        const said = `The secrets of ${names} on ${repo.replace("/", ", ")} were not looked at. ${message}`;
+        const said = `The secrets of ${names} on ${shownRepo({ repo })} were not looked at. ${message}`;
         return { secrets, findings: [finding("ci.unreached", said, fix && { fix })] };
       }
     }),
