@@ -15,9 +15,8 @@ import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { execa } from "execa";
-import { dir } from "tmp-promise";
 import { describe, type ExpectStatic, it, type TestContext } from "vitest";
-import { hasProc } from "../fixtures/proc.ts";
+import { tryToMount } from "../fixtures/mount.ts";
 import { fakeDoctl } from "../fixtures/tools.ts";
 import { fileTree } from "../fixtures/tree.ts";
 import { type RunOptions, randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
@@ -552,17 +551,6 @@ async function server(context: TestContext, answer: (response: ServerResponse) =
   });
   const url = `http://127.0.0.1:${(api.address() as AddressInfo).port}`;
   return { DIGITALOCEAN_API_URL: url, DO_BOOTSTRAP_OAUTH_URL: url };
-}
-
-/** Root in a container may not be allowed to mount. */
-async function tryToMount(): Promise<boolean> {
-  // Without it, umount fails, and a mount would stay.
-  if (!hasProc) return false;
-  const { path, cleanup } = await dir({ prefix: "do-bootstrap-test-" });
-  const tried = await execa(MOUNT, ["-t", "tmpfs", "tmpfs", path], { reject: false });
-  const undone = await execa(UMOUNT, ["-l", path], { reject: false });
-  await cleanup();
-  return tried.exitCode === 0 && undone.exitCode === 0;
 }
 
 async function mounted(context: TestContext, folder: string, options: string): Promise<void> {

@@ -1,9 +1,8 @@
 import { chown, lstat, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
-import { dir } from "tmp-promise";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { hasProc } from "../fixtures/proc.ts";
+import { tryToMount } from "../fixtures/mount.ts";
 import { fakeDoctl } from "../fixtures/tools.ts";
 import { fileTree } from "../fixtures/tree.ts";
 import { type RunResult, randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
@@ -376,17 +375,6 @@ async function giveAll(root: string, uid: number): Promise<void> {
     const path = join(root, name);
     if (!(await lstat(path)).isSymbolicLink()) await chown(path, uid, uid);
   }
-}
-
-/** Root in a container may not be allowed to. */
-async function tryToMount(): Promise<boolean> {
-  // Without it, umount fails, and a mount would stay.
-  if (!hasProc) return false;
-  const { path, cleanup } = await dir({ prefix: "do-bootstrap-test-" });
-  const tried = await execa(MOUNT, ["-t", "tmpfs", "tmpfs", path], { reject: false });
-  const undone = await execa(UMOUNT, ["-l", path], { reject: false });
-  await cleanup();
-  return tried.exitCode === 0 && undone.exitCode === 0;
 }
 
 /** Fills a small disk except for some pages. */
