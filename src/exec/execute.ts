@@ -38,12 +38,11 @@ export async function execute(execution: Execution): Promise<number> {
   const { words, env, secrets, afterFailure } = execution;
   const [file = "", ...args] = words;
   const isMasked = ({ isTTY }: NodeJS.WriteStream) => !isTTY || isCi(env);
-  // Don't touch the streams unless they are needed: that would make a shared pipe non-blocking.
+  // Node opens a stream at the first use: that takes 2 ms, and makes a shared pipe non-blocking.
   const masked = secrets === undefined ? [] : [process.stdout, process.stderr].filter(isMasked);
   const piped = new Set(afterFailure === undefined ? masked : [...masked, process.stderr]);
-  const [out, err] = [process.stdout, process.stderr].map((each) =>
-    piped.has(each) ? "pipe" : each.fd,
-  );
+  const read = Array.from(piped, ({ fd }) => fd);
+  const [out, err] = ([1, 2] as const).map((fd) => (read.includes(fd) ? "pipe" : fd));
 
   const signals = forwardSignals();
   let child: ChildProcess;
