@@ -24,6 +24,8 @@ const SAFE = [
 export interface Git {
   /** The root of the work tree, without symlinks. */
   readonly root: string;
+  /** git's own folder, if that is certain without asking git. */
+  readonly folder?: string;
   /** Executables named git inside the repo, which were skipped. */
   readonly skipped: readonly string[];
   /** Resolves when git has confirmed the root. No other answer is returned before. */
@@ -119,6 +121,7 @@ export async function openGit(
   const ignoresCase = () => (looking ??= hasName(host.files, join(root, ".GIT")));
   return {
     root,
+    ...(isPlain && { folder: join(seen, ".git") }),
     skipped,
     get confirmed() {
       return confirmed();

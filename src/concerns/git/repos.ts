@@ -71,7 +71,9 @@ export function guardOf(
 }
 
 async function gitFolder(git: Git): Promise<string> {
-  return (await outputOf(git, ["rev-parse", "--absolute-git-dir"])).replace(/\r?\n$/, "");
+  return (
+    git.folder ?? (await outputOf(git, ["rev-parse", "--absolute-git-dir"])).replace(/\r?\n$/, "")
+  );
 }
 
 /** See RepoGuard. Also works without a repo. @throws AppError GIT_FAILED */
