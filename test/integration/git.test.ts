@@ -15,7 +15,7 @@ describe("git, with more paths than one command line or answer can hold", () => 
     );
     await addToIndex(bench, ["stacks/service-7/.env", "stacks/service-1999/.env"]);
     const { git, calls } = await opened(bench);
-    expect([...((await git?.tracked(paths)) ?? [])]).toEqual([paths[7], paths[1999]]);
+    expect([...((await git?.tracked(paths))?.keys() ?? [])]).toEqual([paths[7], paths[1999]]);
     const asked = calls.filter(({ args }) => args.includes("ls-files"));
     expect(asked.length).toBeGreaterThan(1);
     expect(asked.length).toBeLessThan(10);
@@ -28,7 +28,9 @@ describe("git, with more paths than one command line or answer can hold", () => 
     await addToIndex(bench, [".env", ...many]);
     const paths = [".env", "b", "c"].map((name) => join(bench.repo, name));
     const { git } = await opened(bench);
-    expect(await git?.tracked(paths)).toEqual(new Set(paths.slice(0, 2)));
+    expect(await git?.tracked(paths)).toEqual(
+      new Map(paths.slice(0, 2).map((path) => [path, path])),
+    );
   });
 
   it("a path outside the repo counts as ignored and does not affect other answers", async () => {
@@ -38,7 +40,7 @@ describe("git, with more paths than one command line or answer can hold", () => 
     const { git } = await opened(bench);
     const ignored = await git?.ignored([a ?? "", b ?? "", elsewhere ?? ""]);
     expect([...(ignored?.keys() ?? [])]).toEqual([a, elsewhere]);
-    expect(await git?.tracked([elsewhere ?? ""])).toEqual(new Set());
+    expect(await git?.tracked([elsewhere ?? ""])).toEqual(new Map());
   });
 });
 

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
@@ -28,7 +28,9 @@ describe("a path with several spellings is tracked if the index has any of them"
     await addToIndex(bench, [indexed, "other"]);
     const path = join(bench.repo, asked);
     const git = await opened(bench);
-    expect([...((await git?.tracked([path])) ?? [])]).toEqual(isTracked ? [path] : []);
+    const names = [...((await git?.tracked([path])) ?? [])];
+    const folder = asked === NFD ? NFC : indexed;
+    expect(names).toEqual(isTracked ? [[path, join(bench.repo, folder)]] : []);
   });
 
   it.each<[string, disk: "any case" | "exact", indexed: string, isTracked: boolean]>([
@@ -41,8 +43,25 @@ describe("a path with several spellings is tracked if the index has any of them"
     await addToIndex(bench, [indexed]);
     const path = join(bench.repo, indexed.normalize("NFC").toLowerCase());
     const git = await opened(bench, disk === "any case" ? ignoringCase : exactly);
-    expect((await git?.tracked([path]))?.has(path)).toBe(isTracked);
+    const name = (await git?.tracked([path]))?.get(path);
+    expect(name).toBe(isTracked ? join(bench.repo, indexed) : undefined);
   });
+});
+
+it.each<[what: string, tracked: string, indexed: string]>([
+  ["the target of a link", "shared/dev.env", "shared/dev.env"],
+  ["the link itself", ".env", ".env"],
+])("git rm finds %s by the path in the index", async (_, tracked, indexed) => {
+  const bench = await workbench();
+  await bench.write("shared/dev.env", "A=1\n");
+  await symlink("shared/dev.env", join(bench.repo, ".env"));
+  const run = (...args: string[]) => execa("git", args, { cwd: bench.repo, env: bench.env });
+  await run("add", "--force", tracked);
+  const path = join(bench.repo, ".env");
+  const name = (await (await opened(bench))?.tracked([path]))?.get(path) ?? "";
+  expect(name).toBe(join(bench.repo, indexed));
+  await run("rm", "--cached", name);
+  expect((await run("ls-files")).stdout).toBe("");
 });
 
 it.each<[string, patterns: string, owner: "repo" | undefined]>([

@@ -14,6 +14,7 @@ import { type Hint, hint, own, run } from "../../errors/hint.ts";
 import type { Host } from "../../host/host.ts";
 import { capped, few } from "../../lib/few.ts";
 import { groupedBy, onceEach } from "../../lib/grouped.ts";
+import { pathFrom } from "../../lib/paths.ts";
 import { Secret } from "../../secret/secret.ts";
 import { NEEDLE_PATTERN, PREFIX_PATTERN } from "../../secret/token-search.ts";
 import type { Facts } from "../init/observe.ts";
@@ -38,6 +39,8 @@ export type GitSearchHost = Pick<Host, "env" | "run" | "which" | "files" | "stea
 export interface ExposedFile {
   /** Absolute. */
   readonly path: string;
+  /** The same as the index spells it, if it is there. */
+  readonly indexed: string;
   /** The root of the repo that contains it: this one, or a submodule. */
   readonly root: string;
   readonly token: Secret;
@@ -185,13 +188,16 @@ export async function searchGit(
     const bytes = now.kind === "file" ? now.bytes : undefined;
     bytesLeft -= bytes?.length ?? 0;
     const here = bytes === undefined ? [] : holdersIn(bytes);
+    if (here.length + staged.length === 0) return;
+    const indexed = (await repo.tracked([path])).get(path) ?? path;
     for (const token of tokens) {
       const [inTree, inIndex] = [here, staged].map((all) => all.find((it) => it.token === token));
       const holder = inTree ?? inIndex;
       if (holder === undefined) continue;
-      const isCommitted = inIndex !== undefined && (await isInHead(repo, name, token));
+      const isCommitted =
+        inIndex !== undefined && (await isInHead(repo, pathFrom(repo.root, indexed), token));
       found.push({
-        ...{ path, root: repo.root, token, isTokenAlone: holder.isTokenAlone },
+        ...{ path, indexed, root: repo.root, token, isTokenAlone: holder.isTokenAlone },
         state: isCommitted ? "committed" : inIndex === undefined ? "new" : "staged",
         line: inTree?.line,
       });
@@ -307,9 +313,9 @@ function inWorkTree(file: ExposedFile, { root }: Git): Finding {
 }
 
 /** The one step that removes the token from a file. */
-function wayOut({ path, root, state, isTokenAlone }: ExposedFile, top: string): Hint {
+function wayOut({ path, indexed, root, state, isTokenAlone }: ExposedFile, top: string): Hint {
   const inRepo = root === top ? [] : ["-C", { path: root }];
-  const untrack = run("git", ...inRepo, "rm", "--cached", { path });
+  const untrack = run("git", ...inRepo, "rm", "--cached", { path: indexed });
   if (state === "committed") {
     const then = isTokenAlone
       ? hint`Then: ${untrack}`

@@ -61,7 +61,7 @@ export async function observeReach(
   const all = [...new Set([...pipeline, ...program, ...ofConfig, ...ofRoots, ...ofModules])];
   const [ignored, tracked] = await Promise.all([git.ignored(all), git.tracked(all)]);
   const lost = all.filter((path) => ignored.has(path) && !tracked.has(path));
-  return { tracked, lost: new Set(lost), elsewhere };
+  return { tracked: new Set(tracked.keys()), lost: new Set(lost), elsewhere };
 }
 
 /** Reports files that a pipeline needs but does not get. */

@@ -148,11 +148,11 @@ export function broken(path: string, why: string): Finding {
 /** In a dotfiles repo, for example, the token would end up in every clone. */
 export function judgePlace({ doctl }: Pick<Known, "doctl">): Finding[] {
   if (doctl?.config === undefined || doctl.taken === undefined) return [];
-  const { root, isTracked } = doctl.taken;
+  const { root, isTracked, trackedAs } = doctl.taken;
   const { target } = doctl.config.state.snapshot;
   const name = pathFrom(root, target);
   const ignore = hint`Add to ${join(root, ".gitignore")}: /${patternOf(name)}`;
-  const untrack = hint`${run("git", "-C", { path: root }, "rm", "--cached", "--", name)} (then revoke every token that was committed)`;
+  const untrack = hint`${run("git", "-C", { path: root }, "rm", "--cached", "--", pathFrom(root, trackedAs ?? target))} (then revoke every token that was committed)`;
   const message = `git ${isTracked ? "tracks" : "does not ignore"} doctl's config, which holds tokens: ${target}`;
   const fix = isTracked ? hint`${untrack}. ${ignore}` : ignore;
   return [finding("doctl.in-git", message, { where: target, fix })];

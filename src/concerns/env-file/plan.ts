@@ -28,7 +28,7 @@ import {
   passesFromFile,
 } from "../../secret/variable-names.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
-import type { RepoFacts } from "../git/facts.ts";
+import { pathInIndex, type RepoFacts } from "../git/facts.ts";
 import type { TokenFacts } from "../token/facts.ts";
 import { mayStore, usableToken } from "../token/storing.ts";
 import { assignmentsIn } from "./assignments.ts";
@@ -85,15 +85,15 @@ function judgeEnvFile(known: Known): Finding[] {
   const held = secretIn(known);
   const isHere = git?.tracked.has(path);
   if (isHere && held !== undefined)
-    return [tracked(known, `it holds ${held}`), ...committed(others)];
-  return committed(isHere ? [path, ...others] : others);
+    return [tracked(known, `it holds ${held}`), ...committed(known, others)];
+  return committed(known, isHere ? [path, ...others] : others);
 }
 
 /** For an env file without a secret, or one that this run does not read. */
-function committed(paths: readonly string[]): Finding[] {
+function committed({ repo: { git } }: Known, paths: readonly string[]): Finding[] {
   return [...new Set(paths)].map((path) => {
     const message = `git tracks ${path}, so no token is written to it. Adding it to .gitignore does not untrack it.`;
-    const fix = hint`${run("git", "rm", "--cached", { path })}, then commit. Replace every secret that was in the file: git history keeps a copy.`;
+    const fix = hint`${run("git", "rm", "--cached", { path: pathInIndex(git, path) })}, then commit. Replace every secret that was in the file: git history keeps a copy.`;
     return finding("env-file.committed", message, { where: path, fix });
   });
 }
@@ -339,11 +339,12 @@ function tracked(
     envFile: {
       file: { path },
     },
+    repo: { git },
   }: Known,
   because: string,
 ): Finding {
   return finding("env-file.tracked", `git tracks ${path}, and ${because}.`, {
     where: path,
-    fix: hint`${run("git", "rm", "--cached", { path })} (then revoke every token that was committed), or set token.envFile: .env.local`,
+    fix: hint`${run("git", "rm", "--cached", { path: pathInIndex(git, path) })} (then revoke every token that was committed), or set token.envFile: .env.local`,
   });
 }

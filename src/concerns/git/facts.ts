@@ -17,7 +17,13 @@ export interface GitFacts {
   readonly ignored: ReadonlySet<string>;
   /** Ignored only by the user's own rules, which colleagues don't have. */
   readonly ignoredHere: ReadonlySet<string>;
-  readonly tracked: ReadonlySet<string>;
+  /** Each with its path as the index spells it. */
+  readonly tracked: ReadonlyMap<string, string>;
   /** Files in a nested repo, with its root and their path in it. The outer repo's rules don't apply to them. */
   readonly nested: ReadonlyMap<string, { readonly root: string; readonly name: string }>;
+}
+
+/** A tracked path for `git rm`, which finds only the index's own spelling. */
+export function pathInIndex(git: GitFacts | undefined, path: string): string {
+  return git?.tracked.get(path) ?? path;
 }

@@ -40,8 +40,11 @@ export interface Git {
    * owner. A path counts only if git ignores it in each of its spellings: the git of a colleague may read another one.
    */
   ignored(paths: readonly string[]): Promise<ReadonlyMap<string, PatternOwner>>;
-  /** The paths that are in the index in any of their spellings, as a file or as a folder with files. */
-  tracked(paths: readonly string[]): Promise<ReadonlySet<string>>;
+  /**
+   * The paths that are in the index in any of their spellings, as a file or as a folder with files; each with its path
+   * as the index spells it, which is the only one that `git rm` finds. For a link, that may be its target.
+   */
+  tracked(paths: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** A name from git, relative to the root, as the disk spells it. */
   spell(name: string): Promise<string>;
 }
@@ -173,11 +176,17 @@ export async function openGit(
       const broken = results.find(({ exitCode }) => exitCode !== 0);
       if (broken !== undefined) throw gitFailed(broken);
       const names = results.flatMap(({ stdout }) => split(stdout));
-      const found = withFolders(
-        names.map((name) => plainSpelling(name, isAnyCase)),
-        new Set(inside.map(keyOf)),
+      const found = withFolders(names, new Set(inside.map(keyOf)), (name) =>
+        plainSpelling(name, isAnyCase),
       );
-      return new Set(paths.filter((_, i) => asked[i]?.some((each) => found.has(keyOf(each)))));
+      return new Map(
+        paths.flatMap((path, i) => {
+          const [own = path, target = own] = asked[i] ?? [];
+          const name = found.get(keyOf(own)) ?? found.get(keyOf(target));
+          if (name === undefined) return [];
+          return [[path, join(root, name) === own ? path : join(root, name)] as const];
+        }),
+      );
     },
     async spell(name) {
       const isAnyCase = await ignoresCase();
@@ -332,17 +341,27 @@ function inPortions(words: readonly string[]): string[][] {
   return portions;
 }
 
-/** The paths that are a name in the index or one of its parent folders. A name may have any number of them. */
-function withFolders(names: readonly string[], paths: ReadonlySet<string>): ReadonlySet<string> {
-  const longest = Math.max(0, ...Array.from(paths, ({ length }) => length));
-  const known = new Set(names);
+/**
+ * The paths that are a name in the index or one of its parent folders. A name may have any number of them.
+ *
+ * @param keyOf makes the spellings of a name equal. It keeps the slashes.
+ * @returns the name or folder in the index, by key.
+ */
+function withFolders(
+  names: readonly string[],
+  keys: ReadonlySet<string>,
+  keyOf: (name: string) => string,
+): ReadonlyMap<string, string> {
+  const longest = Math.max(0, ...Array.from(keys, ({ length }) => length));
+  const known = new Map<string, string>();
   for (const name of names) {
-    for (
-      let end = name.indexOf("/");
-      end >= 0 && end <= longest;
-      end = name.indexOf("/", end + 1)
-    ) {
-      if (paths.has(name.slice(0, end))) known.add(name.slice(0, end));
+    const key = keyOf(name);
+    if (keys.has(key)) known.set(key, name);
+    for (let end = key.indexOf("/"), depth = 1; end >= 0 && end <= longest; depth++) {
+      if (keys.has(key.slice(0, end))) {
+        known.set(key.slice(0, end), name.split("/").slice(0, depth).join("/"));
+      }
+      end = key.indexOf("/", end + 1);
     }
   }
   return known;

@@ -33,7 +33,10 @@ export async function observeGit(
   // A linked folder outside the repo is only read (rule 4).
   const ignored = all.filter((path) => verdicts.get(path)?.isIgnored !== false);
   const ignoredHere = all.filter((path) => verdicts.get(path)?.ignoredBy === "user");
-  const tracked = all.filter((path) => verdicts.get(path)?.isTracked);
+  const tracked = all.flatMap((path) => {
+    const name = verdicts.get(path)?.trackedAs;
+    return name === undefined ? [] : [[path, name] as const];
+  });
   const nested = [...verdicts].flatMap(([path, { root }]) =>
     root === git.root
       ? []
@@ -43,7 +46,7 @@ export async function observeGit(
     git,
     ignored: new Set(ignored),
     ignoredHere: new Set(ignoredHere),
-    tracked: new Set(tracked),
+    tracked: new Map(tracked),
     nested: new Map(nested),
   };
 }

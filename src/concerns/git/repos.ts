@@ -11,6 +11,8 @@ export interface Verdict {
   /** Who owns the pattern that ignores it, if any. */
   readonly ignoredBy: PatternOwner | undefined;
   readonly isTracked: boolean;
+  /** Its path as the index spells it, if it is tracked. */
+  readonly trackedAs: string | undefined;
 }
 
 /**
@@ -45,9 +47,10 @@ export async function askRepos(
   const verdicts = [...byRepo].map(async ([repo, own]) => {
     const [ignored, tracked] = await Promise.all([repo.ignored(own), repo.tracked(own)]);
     return own.map((path): [string, Verdict] => {
-      const [ignoredBy, isTracked] = [ignored.get(path), tracked.has(path)];
+      const [ignoredBy, trackedAs] = [ignored.get(path), tracked.get(path)];
       const isIgnored = ignoredBy !== undefined;
-      return [path, { root: repo.root, isIgnored, ignoredBy, isTracked }];
+      const isTracked = trackedAs !== undefined;
+      return [path, { root: repo.root, isIgnored, ignoredBy, isTracked, trackedAs }];
     });
   });
   return new Map((await Promise.all(verdicts)).flat());

@@ -17,7 +17,7 @@ import type { Secret } from "../../secret/secret.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import { redacted, withToken } from "../env-file/edit.ts";
 import type { EnvFileFacts } from "../env-file/facts.ts";
-import type { RepoFacts } from "../git/facts.ts";
+import { pathInIndex, type RepoFacts } from "../git/facts.ts";
 import type { TokenFacts } from "../token/facts.ts";
 import { TOKEN_FORM } from "../token/hosts.ts";
 import { KEY_SCOPES } from "../token/needed-scopes.ts";
@@ -147,7 +147,7 @@ export function judgeKeyScopes({ inspection }: Pick<TokenFacts, "inspection">): 
 function blockedBy({ envFile: { file }, repo }: Known): Finding[] {
   if (repo.git?.tracked.has(file.path)) {
     const message = `git tracks ${file.path}, and the Spaces key would be written to it.`;
-    const fix = hint`${run("git", "rm", "--cached", { path: file.path })}, then commit`;
+    const fix = hint`${run("git", "rm", "--cached", { path: pathInIndex(repo.git, file.path) })}, then commit`;
     return [finding("spaces.tracked", message, { where: file.path, fix })];
   }
   return obstacles(repo, file);

@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import type { Finding } from "../../core/finding.ts";
 import { hint, run, type Word } from "../../errors/hint.ts";
+import { pathFrom } from "../../lib/paths.ts";
 import { PROTECTED_IN_ROOTS, SECRET_TFVARS } from "../config/protected-paths.ts";
-import type { RepoFacts } from "../git/facts.ts";
+import { pathInIndex, type RepoFacts } from "../git/facts.ts";
 import { finding } from "./findings.ts";
 import type { TerraformFacts } from "./root/facts.ts";
 import type { TerraformRoot } from "./root/root.ts";
@@ -70,7 +71,11 @@ function untrack({ repo: { git } }: Known, paths: readonly string[]) {
   const [first] = inner;
   const hasFolder = paths.some((path) => FOLDER.test(path));
   const words: readonly Word[] = hasFolder ? ["rm", "-r", "--cached"] : ["rm", "--cached"];
-  if (first === undefined) return run("git", ...words, ...paths.map((path) => ({ path })));
-  const names = inner.flatMap((place) => place?.name ?? []);
+  if (first === undefined)
+    return run("git", ...words, ...paths.map((path) => ({ path: pathInIndex(git, path) })));
+  const names = paths.flatMap((path) => {
+    const indexed = pathInIndex(git, path);
+    return indexed === path ? (git?.nested.get(path)?.name ?? []) : pathFrom(first.root, indexed);
+  });
   return run("git", "-C", { path: first.root }, ...words, "--", ...names);
 }

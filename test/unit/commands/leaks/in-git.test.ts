@@ -26,7 +26,7 @@ function gitOf({ tree, staged = {}, stderr = "", end = "exited", ...more }: Repo
     skipped: [],
     confirmed: Promise.resolve(),
     ignored: async () => new Map(),
-    tracked: async () => new Set(),
+    tracked: async () => new Map(),
     spell: async (name) => name,
     async ask([verb = "", which = ""], options) {
       const { onStdout } = options ?? {};

@@ -410,6 +410,16 @@ it.each<[string, Given, string]>([
 it.each<[string, Given, RegExp]>([
   ["env-file.tracked", { tracked: [".env"] }, /^git rm --cached \.env /],
   [
+    "env-file.tracked",
+    { tracked: [".env"], indexed: { ".env": ".ENV" } },
+    /^git rm --cached \.ENV /,
+  ],
+  [
+    "env-file.committed",
+    { token: MISSING, tracked: [".env"], indexed: { ".env": "a/.env" }, ...env("A=1\n") },
+    /^git rm --cached a\/\.env, then commit/,
+  ],
+  [
     "env-file.committed",
     { token: MISSING, tracked: [".env"], ...env("A=1\n") },
     /^git rm --cached \.env, then commit\. Replace every secret/,

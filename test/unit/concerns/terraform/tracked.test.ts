@@ -79,11 +79,24 @@ describe("files that git tracks", () => {
       { files: { [STATE]: "{}", "infra/a.tf": "" }, tracked: [STATE] },
       /^git rm --cached/,
     ],
+    [
+      "another spelling in the index",
+      { tracked: ["infra/.terraform"], indexed: { "infra/.terraform": "Infra/.terraform" } },
+      /^git rm -r --cached Infra\/\.terraform,/,
+    ],
     ["a folder", { tracked: ["infra/.terraform"] }, /^git rm -r --cached infra\/\.terraform,/],
     [
       "in a nested repo",
       { nested: "infra", tracked: [STATE], files: { "infra/a.tf": S3 } },
       /^git -C infra rm --cached -- terraform\.tfstate,/,
+    ],
+    [
+      "another spelling in the index of a nested repo",
+      {
+        ...{ nested: "infra", tracked: [STATE], files: { "infra/a.tf": S3 } },
+        indexed: { [STATE]: "infra/Terraform.tfstate" },
+      },
+      /^git -C infra rm --cached -- Terraform\.tfstate,/,
     ],
   ])("how to fix it: %s", async (_, given, steps) => {
     const [found] = await judge(given);
