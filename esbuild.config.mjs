@@ -117,6 +117,8 @@ const late = {
   },
 };
 
+/** What .pre-commit-hooks.yaml names. It is in git, since pre-commit builds nothing. */
+const PRE_COMMIT = "integrations/pre-commit";
 const outdir = `dist.${process.pid}`;
 const program = {
   ...shared,
@@ -199,6 +201,7 @@ await writeFile(`${outdir}/THIRD-PARTY-NOTICES.txt`, await notices(inputs));
 await writeFile(`${outdir}/index.d.cts`, await types());
 await writeFile("schema.json", await schema("src/concerns/config/json-schema.ts", "jsonSchema"));
 await writeFile("report.schema.json", await schema("src/report/json-schema.ts", "reportSchema"));
+await writeFile(PRE_COMMIT, await preCommitScript(), { mode: 0o755 });
 // Swapped in whole: a run that is under way never sees half a build.
 await rm("dist", { recursive: true, force: true });
 await rename(outdir, "dist");
@@ -227,11 +230,21 @@ async function types() {
 }
 
 async function schema(entryPoint, name) {
+  const make = await functionOf(entryPoint, name);
+  return `${JSON.stringify(make(), null, 2)}\n`;
+}
+
+async function preCommitScript() {
+  const make = await functionOf("src/commands/hook/hooks.ts", "preCommitScript");
+  return make(await readFile("templates/hooks/guard", "utf8"));
+}
+
+async function functionOf(entryPoint, name) {
   const outfile = `${outdir}/${name}.js`;
   await build({ ...shared, entryPoints: [entryPoint], outfile });
-  const { [name]: make } = await import(`./${outfile}`);
+  const { [name]: made } = await import(`./${outfile}`);
   await rm(outfile);
-  return `${JSON.stringify(make(), null, 2)}\n`;
+  return made;
 }
 
 function notices(inputs) {

@@ -155,13 +155,22 @@ describe("the licences of bundled packages", () => {
 });
 
 describe("do-bootstrap is never installed by its name", () => {
-  const places = ["src", "templates", "examples", "docs", "scripts", ".github", ".ci"];
+  const places = [
+    "src",
+    "templates",
+    "examples",
+    "docs",
+    "scripts",
+    "integrations",
+    ".github",
+    ".ci",
+  ];
   const files = places.flatMap((place) =>
     readdirSync(place, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name)),
   );
-  const all = [...files, ...readdirSync(".").filter((name) => /\.(md|json|mjs)$/.test(name))];
+  const all = [...files, ...readdirSync(".").filter((name) => /\.(md|json|mjs|ya?ml)$/.test(name))];
 
   it("in sources, templates, examples, pages and workflows", () => {
     expect(all.length).toBeGreaterThan(200);

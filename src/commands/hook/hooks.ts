@@ -5,7 +5,7 @@ import { NEEDLES, PATTERNS } from "../../secret/token-form.ts";
 /** One of the git hooks that get the guard. */
 interface Hook {
   readonly what: string;
-  readonly thing: "commit" | "push";
+  readonly thing: "commit" | "push" | "change";
   /** What is searched: shell lines that print a diff; or "place", a name for it, and an indented text. */
   readonly input: string;
   readonly bypass: string;
@@ -108,15 +108,54 @@ export const HOOKS: Readonly<Record<string, Hook>> = {
   },
 };
 
+/**
+ * The guard as a hook of https://pre-commit.com, in one file. That passes no standard input on, names only the first ref
+ * of a push, and runs a hook by hand or in CI, too. Tested with pre-commit 3.0.
+ */
+const FOR_PRE_COMMIT: Hook = {
+  ...{
+    what: "a change",
+    thing: "change",
+    bypass: "SKIP=do-bootstrap,do-bootstrap-message git commit",
+  },
+  input: `  empty=$(git hash-object -t tree /dev/null)
+  if [ "\${1-}" = message ]; then
+  shift
+${MESSAGE}
+  elif [ -n "\${PRE_COMMIT_REMOTE_NAME-}\${PRE_COMMIT_TO_REF-}" ]; then
+  set -- "\${PRE_COMMIT_REMOTE_NAME:--}"
+  to=$(git rev-parse --verify "\${PRE_COMMIT_TO_REF:-$PRE_COMMIT_LOCAL_BRANCH}") || exit 1
+  do_bootstrap_refs="local $to \${PRE_COMMIT_REMOTE_BRANCH:-remote} \${PRE_COMMIT_FROM_REF:-0}"
+${PUSHED}
+  # The stage prepare-commit-msg, which --no-verify does not skip.
+  elif [ -n "\${PRE_COMMIT_COMMIT_MSG_SOURCE-}" ]; then :
+  # By hand, with nothing staged: every file that git has.
+  elif [ -z "\${GIT_INDEX_FILE-}" ] && git diff --cached --quiet; then
+  git diff --cached ${DIFF} "$empty"
+  else
+${CONTENT}
+  fi`,
+};
+
 const FIX = {
+  change: "Remove the token and put it in the env file.",
   commit: "Remove the token (git restore --staged FILE) and put it in the env file.",
   push: "Remove the token from the commits (git rebase -i or git commit --amend) and put it in the env file.",
 };
-const FAILED = { commit: "git diff failed", push: "git log failed" };
+const FAILED = { commit: "git diff failed", push: "git log failed", change: "git failed" };
 
-/** The guard for one of the hooks. */
+/** The guard for one of the hooks of git. */
 export function renderGuard(template: string, name: string): string {
-  const { what, thing, input, bypass, before = "", after = "" } = HOOKS[name] ?? NONE;
+  return rendered(template, HOOKS[name] ?? NONE);
+}
+
+/** The whole file that `.pre-commit-hooks.yaml` names. The build writes it. */
+export function preCommitScript(template: string): string {
+  return `#!/bin/sh\n${rendered(template, FOR_PRE_COMMIT)}`;
+}
+
+function rendered(template: string, { before = "", after = "", ...hook }: Hook): string {
+  const { what, thing, input, bypass } = hook;
   return generate(template, {
     ...{ what, thing, input, bypass, before, after },
     ...{ fix: FIX[thing], failed: FAILED[thing] },
