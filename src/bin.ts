@@ -62,7 +62,7 @@ async function answer(): Promise<number> {
   } else {
     if (mayAskForToken()) showTyping = (await import("./host/typing.ts")).hideTyping();
     const { compiledCode } = await import("./host/compiled-code.ts");
-    code = compiledCode(__dirname, argv[0], process);
+    code = compiledCode(dirname(__dirname), argv[0], process);
   }
   const { main } =
     (code?.load("main.cjs") as typeof import("./main.ts")) ?? (await import("./main.ts"));

@@ -2,6 +2,7 @@ import { existsSync, lstatSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Script } from "node:vm";
 import { isCi } from "../lib/is-ci.ts";
+import { loaderIn } from "./load.ts";
 import { isOwn } from "./ours.ts";
 import { cacheFolder, isOwnFolder, type Machine, placeIn, type RecordFile } from "./record.ts";
 
@@ -23,11 +24,11 @@ export interface CompiledCode {
  * kept a record, since a run that changes nothing leaves nothing behind. Cached code is not used if others can write to
  * its folder, or if a checkout may contain it.
  *
- * @param folder the program's, absolute. The names of its cached files contain a hash of their content.
+ * @param packageFolder absolute. The names of its cached files contain a hash of their content.
  * @param command the first word of the command line: each command compiles what it uses.
  */
 export function compiledCode(
-  folder: string,
+  packageFolder: string,
   command: string | undefined,
   machine: Machine,
 ): CompiledCode | undefined {
@@ -35,36 +36,21 @@ export function compiledCode(
   if (base === undefined || isCi(machine.env)) return undefined;
   const [word] = /^[a-z]+$/.exec(command ?? "") ?? ["init"];
   const name = `${word}-${process.versions.v8}.code`;
-  const place = placeIn(base, "code", { name, about: folder });
+  const place = placeIn(base, "code", { name, about: packageFolder });
   if (!existsSync(dirname(place.folder))) return undefined;
   const kept = keptIn(place);
   const scripts = new Map<string, Script>();
-  const loaded = new Map<string, { exports: unknown }>();
   let isNew = false;
   return {
-    ...{ load, scripts, kept, place },
+    ...{ load: loaderIn(packageFolder, scriptOf), scripts, kept, place },
     get isNew() {
       return isNew;
     },
   };
 
-  function load(path: string): unknown {
-    const known = loaded.get(path);
-    if (known !== undefined) return known.exports;
-    const module = { exports: {} };
-    loaded.set(path, module);
-    const filename = join(folder, path);
-    const script = scriptOf(path, readFileSync(filename, "utf8"), filename);
-    const needs = (id: string) =>
-      id.startsWith(".") ? load(join(dirname(path), id)) : process.getBuiltinModule(id);
-    script.runInThisContext()(module.exports, needs, module, filename, dirname(filename));
-    return module.exports;
-  }
-
   function scriptOf(path: string, text: string, filename: string): Script {
-    const wrapped = `(function(exports,require,module,__filename,__dirname){${text}\n})`;
     const cachedData = kept.get(path);
-    const script = new Script(wrapped, { filename, ...(cachedData && { cachedData }) });
+    const script = new Script(text, { filename, ...(cachedData && { cachedData }) });
     // V8 compares only the length of a source text, so only files with a hash in their name are cached.
     if (!HASHED.test(path)) return script;
     scripts.set(path, script);

@@ -1,7 +1,7 @@
-import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import type { Parser } from "web-tree-sitter";
 import type { ParseHcl } from "./host.ts";
+import { ownFile } from "./package.ts";
 
 /** CPU time in ms for one text. Code of the largest size takes a third of a second. */
 const TIME_LIMIT_MS = 1500;
@@ -55,11 +55,11 @@ let shared: Promise<Parser> | undefined;
 
 async function load(packageFolder: string): Promise<Parser> {
   const { Language, Parser } = await import("web-tree-sitter");
-  const at = (name: string) => join(packageFolder, "dist", name);
+  const bytesOf = (name: string) => ownFile(packageFolder, `dist/${name}`);
   setFlagsFromString(`--wasm-tiering-budget=${UNOPTIMISED}`);
-  await Parser.init({ locateFile: at });
+  await Parser.init({ wasmBinary: bytesOf("web-tree-sitter.wasm") });
   const parser = new Parser();
-  parser.setLanguage(await Language.load(at("tree-sitter-terraform.wasm")));
+  parser.setLanguage(await Language.load(bytesOf("tree-sitter-terraform.wasm")));
   return parser;
 }
 

@@ -11,8 +11,10 @@ export interface Host {
   readonly cwd: string;
   readonly home: string | undefined;
   readonly platform: NodeJS.Platform;
-  /** The folder of this package, with its templates and examples. */
+  /** The folder of this package, or the path of the standalone binary. */
   readonly packageFolder: string;
+  /** The words that start this program again, in another process. */
+  readonly ownCommand: readonly [file: string, ...args: string[]];
   /** A file of this package's folder `templates`, such as "terraform/versions.tf". */
   readonly template: (name: string) => string;
   readonly files: Files;

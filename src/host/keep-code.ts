@@ -1,7 +1,8 @@
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { CompiledCode } from "./compiled-code.ts";
 import { dropOwn, writeOwn } from "./keep.ts";
+import { hasOwnFile } from "./package.ts";
 import { makeOwnFolder } from "./record.ts";
 
 /**
@@ -16,7 +17,7 @@ export function keepCode({ scripts, kept, place }: CompiledCode): void {
       // From another version of Node.
       if (name.endsWith(".code") && !name.endsWith(own)) dropOwn(join(place.folder, name));
     }
-    const parts = new Map([...kept].filter(([each]) => existsSync(join(place.about, each))));
+    const parts = new Map([...kept].filter(([each]) => hasOwnFile(place.about, `dist/${each}`)));
     for (const [each, script] of scripts) {
       const isKnown = parts.has(each) && script.cachedDataRejected === false;
       if (!isKnown) parts.set(each, script.createCachedData());

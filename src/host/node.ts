@@ -1,6 +1,5 @@
 import { on } from "node:events";
-import { fstatSync, readFileSync, realpathSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { fstatSync, realpathSync, statSync } from "node:fs";
 import { Readable } from "node:stream";
 import { setImmediate as nextTurn, setTimeout as wait } from "node:timers/promises";
 import { AppError } from "../errors/app-error.ts";
@@ -13,6 +12,7 @@ import type { Clock, Environment, Host, InputKind, ShowTyping, Terminal } from "
 import { send } from "./http.ts";
 import { keep } from "./keep.ts";
 import { isDead, ourselves } from "./owner.ts";
+import { ownCommand, ownFile } from "./package.ts";
 import { homeOf, workingDirectory } from "./places.ts";
 import { recall, repoAround } from "./record.ts";
 import { run, type Shown } from "./run.ts";
@@ -105,8 +105,9 @@ export function nodeHost(packageFolder: string, surface: Surface): Host {
     env,
     platform,
     packageFolder,
+    ownCommand: ownCommand(packageFolder),
     // A dozen small files. Reading them synchronously takes a tenth of the time.
-    template: (name) => readFileSync(join(packageFolder, "templates", name), "utf8"),
+    template: (name) => ownFile(packageFolder, `templates/${name}`).toString("utf8"),
     clock: surface.clock ?? clockUntil(interrupted),
     steadyClock: { now: () => performance.now(), sleep: (ms) => wait(ms) },
     interrupted,

@@ -1,7 +1,7 @@
-import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { AppError } from "../errors/app-error.ts";
 import type { Host } from "./host.ts";
+import { ownFile } from "./package.ts";
 
 /** For all packages of a repo together. */
 const TIME_LIMIT_MS = 10_000;
@@ -35,8 +35,8 @@ export function npmFilesIn(
   };
 
   function start(): Worker {
-    const options = { env: {}, execArgv: [], resourceLimits: MEMORY_LIMIT };
-    const started = new Worker(join(packageFolder, "dist", "npm-list.cjs"), {
+    const options = { eval: true, env: {}, execArgv: [], resourceLimits: MEMORY_LIMIT };
+    const started = new Worker(ownFile(packageFolder, "dist/npm-list.cjs").toString(), {
       ...{ ...options, stdout: true, stderr: true },
     });
     started.unref();

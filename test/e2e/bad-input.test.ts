@@ -1,12 +1,12 @@
 import { chown, lstat, mkdir, readdir, symlink, utimes, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { dir } from "tmp-promise";
 import { describe, type ExpectStatic, it, type onTestFinished } from "vitest";
 import { type SandboxReply, startSandbox } from "../../src/commands/demo/sandbox.ts";
 import { onPath } from "../fixtures/on-path.ts";
+import { START_LINE } from "../fixtures/program.ts";
 import { fakeDoctl } from "../fixtures/tools.ts";
 import {
   type RunOptions,
@@ -16,7 +16,6 @@ import {
   workbench,
 } from "../fixtures/workbench.ts";
 
-const PROGRAM = fileURLToPath(new URL("../../dist/bin.cjs", import.meta.url));
 const SCRIPT = onPath("script") ?? "";
 const LONG_AGO = new Date("2025-01-02T03:04:05Z");
 const OTHER_TEAM = { uuid: "11111111-2222-4333-8444-555555555555", name: "Other Team" };
@@ -683,7 +682,7 @@ describe.concurrent("bad input is reported, and changes nothing", () => {
     async ({ expect, onTestFinished }) => {
       const bench = await workbench({ onTestFinished });
       const before = await treeHash(bench.root);
-      const command = `${process.execPath} ${PROGRAM} --token-stdin`;
+      const command = `${START_LINE} --token-stdin`;
       const { exitCode, stdout } = await execa(SCRIPT, ["-qec", command, "/dev/null"], {
         cwd: bench.repo,
         env: { ...bench.env, SHELL: "/bin/sh" },

@@ -1,6 +1,5 @@
 import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { beforeAll, describe, expect, it } from "vitest";
 import { COMMANDS } from "../../src/cli/commands.ts";
@@ -9,10 +8,10 @@ import { envOptions } from "../../src/exec/command-line.ts";
 import { FORMATS } from "../../src/exec/quoting.ts";
 import { onPath } from "../fixtures/on-path.ts";
 import { hasDevFd } from "../fixtures/proc.ts";
+import { START_LINE } from "../fixtures/program.ts";
 import { fileTree } from "../fixtures/tree.ts";
 import { type Workbench, workbench } from "../fixtures/workbench.ts";
 
-const PROGRAM = fileURLToPath(new URL("../../dist/bin.cjs", import.meta.url));
 const NAMES = COMMANDS.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
 const CONFIG = `environments:
   prod: { token: { envFile: .env.prod } }
@@ -154,7 +153,7 @@ describe("lists for the completion scripts", () => {
 async function prepared(): Promise<Workbench> {
   const bench = await workbench();
   const { bin } = bench;
-  await writeFile(join(bin, "do-bootstrap"), `#!/bin/sh\nexec node '${PROGRAM}' "$@"\n`, {
+  await writeFile(join(bin, "do-bootstrap"), `#!/bin/sh\nexec ${START_LINE} "$@"\n`, {
     mode: 0o755,
   });
   await writeFile(join(bin, "only-here"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });

@@ -3,6 +3,7 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, it, type TestContext } from "vitest";
 import { leaksIn } from "../fixtures/leak-search.ts";
+import { BINARY, PROGRAM } from "../fixtures/program.ts";
 import { expectRestored, needsScript, start } from "../fixtures/terminal.ts";
 import { fakeDoctl, hookTools } from "../fixtures/tools.ts";
 import { treeHash, type Workbench, workbench } from "../fixtures/workbench.ts";
@@ -10,8 +11,8 @@ import { treeHash, type Workbench, workbench } from "../fixtures/workbench.ts";
 const ROWS = 24;
 const COLUMNS = 80;
 const PACKAGE = fileURLToPath(new URL("../..", import.meta.url)).replace(/[\\/]$/, "");
-const PROGRAM = join(PACKAGE, "dist", "bin.cjs");
-const INSTALL = `  npm install --global --install-links ${PACKAGE}\n`;
+// npm installs a package, not the binary.
+const INSTALL = BINARY ? "" : `  npm install --global --install-links ${PACKAGE}\n`;
 const ENDING = "  do-bootstrap\n  do-bootstrap hook install\n";
 const CTRL_C = "\x03";
 const CTRL_D = "\x04";

@@ -1,18 +1,17 @@
 import { once } from "node:events";
 import { chmod, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parse } from "dotenv";
 import { execa } from "execa";
 import { describe, expect, it, type TestContext } from "vitest";
 import { FORMATS, quote } from "../../src/exec/quoting.ts";
 import { onPath } from "../fixtures/on-path.ts";
+import { PROGRAM } from "../fixtures/program.ts";
 import { needsScript, start } from "../fixtures/terminal.ts";
 import { type RunOptions, randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
 
 type Context = Pick<TestContext, "onTestFinished">;
 
-const PROGRAM = fileURLToPath(new URL("../../dist/bin.cjs", import.meta.url));
 const SECRET_FILE = "do-bootstrap.secret.auto.tfvars.json";
 
 /** A repo with a token and the given text in its env file. */

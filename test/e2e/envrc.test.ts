@@ -4,6 +4,7 @@ import { execa } from "execa";
 import { describe, expect, it } from "vitest";
 import { generate } from "../../src/core/generated.ts";
 import { onPath } from "../fixtures/on-path.ts";
+import { START_LINE } from "../fixtures/program.ts";
 import { treeHash, type Workbench, workbench } from "../fixtures/workbench.ts";
 
 const DIRENV = onPath("direnv");
@@ -148,8 +149,7 @@ describe("init --envrc", () => {
 /** do-bootstrap is on PATH. */
 async function prepared(): Promise<Workbench> {
   const bench = await workbench();
-  const program = join(import.meta.dirname, "../../dist/bin.cjs");
-  const script = `#!/bin/sh\nexec node '${program}' "$@"\n`;
+  const script = `#!/bin/sh\nexec ${START_LINE} "$@"\n`;
   await bench.write("../bin/do-bootstrap", script, 0o755);
   return bench;
 }

@@ -1,16 +1,14 @@
 import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
+import { START } from "../fixtures/program.ts";
 import { type Workbench, workbench } from "../fixtures/workbench.ts";
-
-const PROGRAM = fileURLToPath(new URL("../../dist/bin.cjs", import.meta.url));
 
 /** Runs the program at the end of a shell line, as "$@". */
 async function inShell(bench: Workbench, line: string, args: readonly string[], input = "") {
-  const words = [process.execPath, PROGRAM, ...args];
+  const words = [...START, ...args];
   const { exitCode, stdout, stderr } = await execa("/bin/sh", ["-c", line, "sh", ...words], {
     cwd: bench.repo,
     env: { ...bench.env, PATH: `${bench.bin}:/usr/bin:/bin` },

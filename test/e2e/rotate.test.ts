@@ -1,14 +1,13 @@
 import { readdir, readFile, rename, stat, symlink, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it, type TestContext } from "vitest";
 import { generate } from "../../src/core/generated.ts";
+import { START_LINE } from "../fixtures/program.ts";
 import { ASKS, CONFIRMS, guided, needsScript, start, words } from "../fixtures/terminal.ts";
 import { fakeDoctl } from "../fixtures/tools.ts";
 import { fileTree } from "../fixtures/tree.ts";
 import { type RunResult, randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
 
-const PROGRAM = fileURLToPath(new URL("../../dist/bin.cjs", import.meta.url));
 const DOCTL = "home/.config/doctl/config.yaml";
 const SECRET = "do-bootstrap.secret.auto.tfvars.json";
 
@@ -367,7 +366,7 @@ describe("init while rotate runs", () => {
     // rotate runs after init has made its plan, and ends before init writes.
     const rotates = `cd "${bench.repo}"; unset DIGITALOCEAN_ACCESS_TOKEN
 export DIGITALOCEAN_API_URL=${api} DO_BOOTSTRAP_OAUTH_URL=${oauth}
-"${process.execPath}" "${PROGRAM}" rotate --token-stdin <"${join(bench.root, "fresh")}" >"${join(bench.root, "said")}" 2>&1`;
+${START_LINE} rotate --token-stdin <"${join(bench.root, "fresh")}" >"${join(bench.root, "said")}" 2>&1`;
     const script = `#!/bin/sh\n[ "$1" = auth ] && (${rotates}\n)\nexec "${real}" "$@"\n`;
     await writeFile(doctl, script, { mode: 0o755 });
     const { status, stderr } = await bench.run([]);

@@ -4,6 +4,7 @@ import { execa } from "execa";
 import { describe, expect, it, vi } from "vitest";
 import { parse } from "yaml";
 import { configWith, type OAuthServer, oauthServer, type Session } from "../fixtures/oauth.ts";
+import { START_LINE } from "../fixtures/program.ts";
 import { fakeBrowser, fakeDoctl } from "../fixtures/tools.ts";
 import { type RunOptions, type Workbench, workbench } from "../fixtures/workbench.ts";
 
@@ -316,12 +317,11 @@ describe("a login and another token", () => {
 
   it("in another repo's exec: refuses it", async () => {
     const { run, git, repo, token } = await scene();
-    const inner = `cd inner && "$NODE" "$PROGRAM" exec -- /usr/bin/env`;
+    const inner = `cd inner && ${START_LINE} exec -- /usr/bin/env`;
     await git("init", "--quiet", "inner");
     await writeFile(join(repo, "inner/.do-bootstraprc"), named);
     await writeFile(join(repo, ".do-bootstraprc"), "{}\n");
-    const program = join(import.meta.dirname, "../../dist/bin.cjs");
-    const env = { DIGITALOCEAN_TOKEN: token, NODE: process.execPath, PROGRAM: program };
+    const env = { DIGITALOCEAN_TOKEN: token };
     const { status, stderr } = await run(["exec", "--", "/bin/sh", "-c", inner], { env });
     expect(status).toBe(125);
     expect(stderr).toContain("[NESTED_EXEC]");

@@ -1,9 +1,9 @@
 import { mkdir, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
 import type { FindingDocument } from "../../src/report/documents.ts";
+import { START } from "../fixtures/program.ts";
 import { randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
 
 /** A ready repo with everything from init committed. */
@@ -175,8 +175,7 @@ describe("check finds this repo's token in files that git has or does not ignore
 
 describe("--token-stdin names the file of the repo that the token came from", () => {
   async function runWith(bench: Workbench, path: string, ...args: string[]) {
-    const program = fileURLToPath(new URL("../../dist/bin.cjs", import.meta.url));
-    const line = [process.execPath, program, ...args, "--token-stdin", "--json"];
+    const line = [...START, ...args, "--token-stdin", "--json"];
     const { exitCode, stdout } = await execa("/bin/sh", ["-c", `"$@" <"$0"`, path, ...line], {
       ...{ cwd: bench.repo, env: bench.env, extendEnv: false, reject: false },
     });

@@ -33,7 +33,9 @@ export async function runDemo(host: Host, screen: Screen): Promise<void> {
     throw error;
   });
   const install = [...INSTALL, ...ownPrefix(host), host.packageFolder];
-  const lines = (await isInstalled(host)) ? [] : [run("npm", ...install)];
+  // npm can't install the standalone binary.
+  const isReady = host.ownCommand.length === 1 || (await isInstalled(host));
+  const lines = isReady ? [] : [run("npm", ...install)];
   const next = [...lines, own(), own("hook", "install")].map((each) => screen.line(hint`${each}`));
   say(`${paint("bold", "Now in your repo:")}\n${next.map((each) => `  ${each}\n`).join("")}`);
 }

@@ -76,7 +76,7 @@ async function stageIn(
     const call = { file, args, env, cwd: repo, timeoutMs: TIME_LIMIT_MS };
     return host.run(input === undefined ? call : { ...call, input });
   };
-  const program = join(host.packageFolder, "dist", "bin.cjs");
+  const [program, ...first] = host.ownCommand;
   const { path: gitPath } = await host.which("git", here);
   const git = gitPath === undefined ? undefined : (...args: string[]) => run(gitPath, args);
   for (const args of git ? FIRST_COMMIT : []) {
@@ -88,7 +88,7 @@ async function stageIn(
   return {
     git,
     tokens,
-    bootstrap: (args, input) => run(process.execPath, [program, ...args, ...style], input),
+    bootstrap: (args, input) => run(program, [...first, ...args, ...style], input),
     write: async (name, text) => void (await writeFile(join(repo, name), text)),
     async read(name) {
       const stdout = await readFile(join(repo, name), "utf8");
@@ -96,7 +96,7 @@ async function stageIn(
     },
     remove: async (name) => void (await rm(join(repo, name))),
     async newToken(days) {
-      const needed = await run(process.execPath, [program, "scopes", "--json"]);
+      const needed = await run(program, [...first, "scopes", "--json"]);
       // Status 5: the token lacks some of the scopes.
       if (needed.exitCode !== 0 && needed.exitCode !== 5) throw failed("scopes --json", needed);
       const { scopes } = JSON.parse(needed.stdout);
