@@ -85,8 +85,11 @@ export interface Records {
   ): void;
 }
 
-/** config: about a file (a config, a tool). roots: the root modules found for a project's folder. */
-export type RecordKind = "config" | "roots";
+/**
+ * config: about a file (a config, a tool). roots: the root modules found for a project's folder. history: the git objects
+ * that were searched in a repo.
+ */
+export type RecordKind = "config" | "roots" | "history";
 
 /** What this machine remembers until it is removed. Contains no secrets. */
 export interface State {

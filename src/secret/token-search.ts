@@ -34,6 +34,9 @@ const SEARCHES: readonly (readonly [RegExp, (text: string) => Iterable<FoundToke
   [new RegExp(BASE64_NEEDLE, "g"), inBase64],
 ];
 
+/** Everything that decides what is a token: two equal texts find the same tokens. */
+export const SEARCH = [TOKEN, OLD_TOKEN, IN_BASE64, TEXT_NEEDLE, BASE64_NEEDLE].join(" ");
+
 /** The characters of base64 in lines, including the line ends of JSON. */
 const BASE64_RUN = /[\w+/\s-]+(?:\\[nr][\w+/\s-]*)*/g;
 const BASE64_GAP = /(?:\s|\\[nr])+/g;
@@ -44,33 +47,20 @@ const SHORTEST_BASE64 = Math.ceil((71 * 8) / 6);
  * The distance searched around a needle: more than the length of a token with codes of nine characters, or in base64 in
  * indented lines.
  */
-const REACH = 600;
+export const REACH = 600;
 /** How much of one part of a stream must be kept to find a token that ends in the next. */
 export const OVERLAP = 2 * REACH;
-/** The length of 64 digits in UTF-16, which is more than that of each needle. */
-const LONGEST_NEEDLE = 2 * 64;
 
-/**
- * Tells for each chunk of a stream whether it, or the one before it, is worth searching. A few calls for each chunk are
- * cheaper than the same calls for each object in it.
- */
-export function worthSearching(): (chunk: Buffer) => boolean {
-  let end: Buffer = Buffer.alloc(0);
-  let wasWorth = false;
-  return (chunk) => {
-    const seam = Buffer.concat([end, chunk.subarray(0, LONGEST_NEEDLE)]);
-    const isWorth = hasNeedle(chunk) || hasNeedle(seam);
-    const answer = isWorth || wasWorth;
-    end = chunk.subarray(-LONGEST_NEEDLE);
-    wasWorth = isWorth;
-    return answer;
-  };
+/** Whether a text has a token literally, as character codes, or as 64 digits next to its name. */
+export function holdsWritten(text: string): boolean {
+  return text.search(TOKEN) >= 0 || oldTokensIn(text).next().done !== true;
 }
 
-function hasNeedle(bytes: Buffer): boolean {
-  for (const { text } of textsIn(bytes)) {
+/** Whether a part in UTF-16 or UTF-32 has anything that every token has. */
+export function mayHoldWide(bytes: Buffer): boolean {
+  for (const { text } of wideTextsIn(bytes.toString("latin1"))) {
     if (SEARCHES.some(([needle]) => text.search(needle) >= 0)) return true;
-    if (!longDigits(text).next().done) return true;
+    if (longDigits(text).next().done !== true) return true;
   }
   return false;
 }
@@ -112,7 +102,11 @@ interface Text {
 function* textsIn(bytes: Buffer): Generator<Text> {
   const text = bytes.toString("latin1");
   yield { text, from: 0, width: 1 };
-  if (!bytes.includes(0)) return;
+  if (bytes.includes(0)) yield* wideTextsIn(text);
+}
+
+/** @param text one character for each byte. */
+function* wideTextsIn(text: string): Generator<Text> {
   for (const { 0: wide, index: from } of text.matchAll(WIDE_RUN)) {
     const narrow = wide.replaceAll("\0", "");
     yield { text: narrow, from, width: wide.length / narrow.length };

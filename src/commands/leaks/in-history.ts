@@ -4,6 +4,7 @@ import {
   type GitObject,
   type Lineage,
   lineage,
+  listObjects,
   namesFromRefs,
   type ObjectPlace,
   placesIn,
@@ -12,14 +13,15 @@ import {
   refsOf,
   stagedPaths,
 } from "../../concerns/git/objects.ts";
-import { isSavedPlan, type Unpacking } from "../../concerns/terraform/root/saved-plan.ts";
+import type { Unpacking } from "../../concerns/terraform/root/saved-plan.ts";
+import type { Host } from "../../host/host.ts";
 import { groupedBy } from "../../lib/grouped.ts";
+import { IdSet } from "../../lib/id-set.ts";
+import { isCi } from "../../lib/is-ci.ts";
 import type { Secret } from "../../secret/secret.ts";
-import { OVERLAP, worthSearching } from "../../secret/token-search.ts";
+import { type ObjectMatch, searchObjects } from "./object-search.ts";
+import { keepSearched, recallSearched } from "./searched-before.ts";
 import { holdsToken, searchFile, type TokenMatch, tokenMatchesIn } from "./token-match.ts";
-
-/** A larger object is not read completely, so the line is not known. */
-const MAX_READ_BYTES = 256 * 1024 * 1024;
 
 /** A token in git's objects. The same token in one path is one leak, whatever the number of versions. */
 export interface HistoryLeak extends TokenMatch {
@@ -39,6 +41,8 @@ export interface HistoryLeak extends TokenMatch {
   readonly from: string | null | undefined;
 }
 
+type HistoryHost = Pick<Host, "env" | "records" | "clock">;
+
 /**
  * The tokens in everything that git stores: every branch, tag and stash, merges, messages, names, the index, and
  * unreachable objects.
@@ -46,6 +50,7 @@ export interface HistoryLeak extends TokenMatch {
  * @throws AppError GIT_FAILED
  */
 export async function leaksInHistory(
+  host: HistoryHost,
   git: Git,
   { own, unpacking }: { own: Secret | undefined; unpacking: Unpacking },
 ): Promise<{
@@ -56,8 +61,8 @@ export async function leaksInHistory(
   isTooMuch: boolean;
   gaps: readonly ObjectGap[];
 }> {
-  const [{ suspects, commits, large, packed, isRead }, refs] = await Promise.all([
-    findSuspects(git, own),
+  const [{ suspects, commits, large, packed, isRead, remember }, refs] = await Promise.all([
+    searchNew(host, git, own),
     refsOf(git),
   ]);
   const named = leaksInNames(refs, own);
@@ -66,6 +71,7 @@ export async function leaksInHistory(
     why: "it is a saved plan that is too large",
   }));
   if (suspects.length + large.length === 0) {
+    remember([]);
     return { leaks: named, isWhole: isRead, isTooMuch: false, gaps };
   }
   // If the path to a commit is broken, the commit has no name.
@@ -73,10 +79,11 @@ export async function leaksInHistory(
   const read = await readSuspects(git, { own, unpacking }, suspects);
   gaps.push(...read.gaps);
   const seen = [...read.seen, ...large];
+  remember([...seen, ...read.gaps]);
   const ofType = (wanted: GitObject["type"]) => seen.filter(({ type }) => type === wanted);
   const isName = (path: string) => holdsToken(Buffer.from(path), own);
   const [places, staged, order] = await Promise.all([
-    placesIn(git, commits, {
+    placesIn(git, commits(), {
       blobs: ofType("blob").map(({ oid }) => oid),
       isName: ofType("tree").length === 0 ? undefined : isName,
     }),
@@ -114,7 +121,7 @@ export async function leaksInHistory(
     type,
     oid,
     token,
-  }: Seen): readonly { commit: string | undefined; path: string | undefined }[] {
+  }: ObjectMatch): readonly { commit: string | undefined; path: string | undefined }[] {
     if (type === "commit") return [{ commit: oid, path: undefined }];
     const known =
       type === "tree" ? (byName.get(token.fingerprint) ?? []) : (places.ofBlobs.get(oid) ?? []);
@@ -140,8 +147,6 @@ function placesByToken(places: readonly ObjectPlace[], own: Secret | undefined) 
   return groupedBy(named, ({ fingerprint }) => fingerprint);
 }
 
-type Seen = TokenMatch & { readonly type: GitObject["type"]; readonly oid: string };
-
 /** A commit that added a version of a file, and the line of the token in it. */
 interface Version {
   readonly commit: string;
@@ -149,7 +154,7 @@ interface Version {
 }
 
 interface Found {
-  readonly match: Seen;
+  readonly match: ObjectMatch;
   readonly path: string | undefined;
   /** By commit. */
   readonly versions: Map<string, Version>;
@@ -247,61 +252,68 @@ function shortName(ref: string): string {
   return ref.replace(/^refs\/(heads|tags)\//, "");
 }
 
-/** The objects with a token, the matches in objects that are too large to be read completely, and all commits. */
-async function findSuspects(git: Git, own: Secret | undefined) {
-  const suspects = new Map<string, GitObject>();
-  const large: Seen[] = [];
-  const inLarge = new Set<string>();
-  const packed = new Set<string>();
-  const commits: string[] = [];
-  // For a token of mere digits, no chunk can be skipped.
-  const isWorth = own === undefined || own.hasPrefix ? worthSearching() : () => true;
-  let isSearched = true;
-  let open: GitObject | undefined;
-  let kept: Buffer = Buffer.alloc(0);
-  const broken = await readAllObjects(
-    git,
-    (chunk) => {
-      isSearched = isWorth(chunk);
-    },
-    (object, part, isLast) => {
-      if (object !== open && object.type === "commit") commits.push(object.oid);
-      // A broken object ends before its last part.
-      if (object !== open) kept = kept.subarray(0, 0);
-      const bytes = kept.length === 0 ? part : Buffer.concat([kept, part]);
-      const isStart = object !== open || kept.length < OVERLAP;
-      open = object;
-      kept = isLast ? kept.subarray(0, 0) : bytes.subarray(-OVERLAP);
-      const { oid, type, size } = object;
-      const isPlan = isStart && isSavedPlan(bytes);
-      if (isPlan && size > MAX_READ_BYTES) packed.add(oid);
-      if (!isPlan && !(isSearched && holdsToken(bytes, own))) return;
-      if (size <= MAX_READ_BYTES) suspects.set(oid, object);
-      else
-        for (const { kind, token } of tokenMatchesIn(bytes, own, oid))
-          addLarge({ kind, token, oid, type });
-    },
-  );
-  for (const oid of broken) suspects.delete(oid);
+/** Searches the objects that no earlier run has found free of tokens. */
+async function searchNew(host: HistoryHost, git: Git, own: Secret | undefined) {
+  const ids = await listObjects(git);
+  const { width } = ids;
+  // The search for a token of mere digits finds what no other search does. In CI, others may fill a pipeline's cache.
+  const isKept = (own === undefined || own.hasPrefix) && !isCi(host.env);
+  const none = { commits: new IdSet(width), others: new IdSet(width) };
+  const before = isKept ? recallSearched(host.records, git.root, width) : none;
+  const isNew = (bytes: Buffer, at: number) =>
+    !before.commits.has(bytes, at) && !before.others.has(bytes, at);
+  const search = searchObjects(own);
+  const unread = await readAllObjects(git, { ids, isWanted: isNew }, search.newReader);
+  const read = IdSet.fromHex(search.commits, width);
+  const isCommit = (bytes: Buffer, at: number) =>
+    before.commits.has(bytes, at) || read.has(bytes, at);
+  const broken = new Set(unread);
   return {
-    ...{ suspects: [...suspects.values()], commits, large, packed: [...packed] },
-    isRead: broken.length === 0,
-  };
+    suspects: inOrder(
+      ids,
+      [...search.suspects.values()].filter(({ oid }) => !broken.has(oid)),
+    ),
+    large: inOrder(ids, search.large),
+    packed: [...search.packed],
+    isRead: unread.length === 0,
+    commits: () => ids.toHex(isCommit),
 
-  /** A match in the overlap of two parts is found twice. */
-  function addLarge(found: Omit<Seen, "line">): void {
-    const key = `${found.oid} ${found.token.fingerprint}`;
-    if (!inLarge.has(key)) large.push({ ...found, line: undefined });
-    inLarge.add(key);
-  }
+    /** @param found the objects that are to be searched again by the next run. */
+    remember(found: readonly { readonly oid: string }[]): void {
+      const again = [...unread, ...search.packed, ...found.map(({ oid }) => oid)];
+      const left = IdSet.fromHex(again, width);
+      const isClean = (bytes: Buffer, at: number) => !left.has(bytes, at);
+      const isKnown = before.commits.size + before.others.size === ids.size - left.size;
+      if (
+        !isKept ||
+        (isKnown && ids.toHex((bytes, at) => isClean(bytes, at) && isNew(bytes, at)).length === 0)
+      )
+        return;
+      keepSearched(host, git.root, {
+        commits: ids.select((bytes, at) => isCommit(bytes, at) && isClean(bytes, at)),
+        others: ids.select((bytes, at) => !isCommit(bytes, at) && isClean(bytes, at)),
+      });
+    },
+  };
+}
+
+/** The processes that read them end in any order. */
+function inOrder<Each extends { readonly oid: string }>(
+  ids: IdSet,
+  found: readonly Each[],
+): readonly Each[] {
+  const positions = new Map(
+    found.map(({ oid }) => [oid, ids.indexOf(Buffer.from(oid, "hex"))] as const),
+  );
+  return found.toSorted((a, b) => (positions.get(a.oid) ?? 0) - (positions.get(b.oid) ?? 0));
 }
 
 async function readSuspects(
   git: Git,
   { own, unpacking }: { own: Secret | undefined; unpacking: Unpacking },
   suspects: readonly GitObject[],
-): Promise<{ readonly seen: readonly Seen[]; readonly gaps: readonly ObjectGap[] }> {
-  const seen: Seen[] = [];
+): Promise<{ readonly seen: readonly ObjectMatch[]; readonly gaps: readonly ObjectGap[] }> {
+  const seen: ObjectMatch[] = [];
   const gaps: ObjectGap[] = [];
   const oids = suspects.map(({ oid }) => oid);
   await readObjects(git, oids, ({ oid, type }, bytes) => {

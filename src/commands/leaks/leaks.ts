@@ -34,7 +34,7 @@ const MOST_UNPACKED = 1024 * 1024 * 1024;
  * @throws AppError USAGE outside git, GIT_FAILED.
  */
 export async function findLeaks(
-  host: Pick<Host, "files" | "http" | "npmFiles">,
+  host: Pick<Host, "env" | "files" | "http" | "npmFiles" | "records" | "clock">,
   facts: Facts,
   progress: (what: string) => void,
 ): Promise<readonly Finding[]> {
@@ -56,7 +56,7 @@ export async function findLeaks(
     unpacking: { left: MOST_UNPACKED },
   };
   const [inHistory, inFiles, missing, submodules] = await Promise.all([
-    leaksInHistory(git, search),
+    leaksInHistory(host, git, search),
     leaksInFiles(host, git, search),
     missingFrom(git),
     submodulesOf(git),

@@ -1,3 +1,4 @@
+import { IdSet, type IsWanted } from "../../lib/id-set.ts";
 import { type Git, gitFailed, LONG_MS, outputOf } from "./git.ts";
 
 export interface GitObject {
@@ -19,51 +20,128 @@ export interface ObjectPlace {
 const MOST_BROKEN = 100;
 
 /**
- * Streams every object of the repo: of all branches, tags and stashes, of the index, and unreachable ones. Keeps
- * nothing in memory, and runs nothing from the repo's config.
+ * The hashes of every object of the repo: of all branches, tags and stashes, of the index, and unreachable ones, in the
+ * order in which git stores them.
  *
- * @param onChunk receives git's output, before the parts of the objects in it.
- * @param onPart receives each object in one or more parts; no part for an empty object. After a broken object,
- *   objects may be repeated.
- * @returns the hashes of broken objects; some of their parts may have been passed to onPart.
+ * @throws AppError GIT_FAILED
+ */
+export async function listObjects(git: Git): Promise<IdSet> {
+  const asked = ["cat-file", "--batch-all-objects", "--unordered", "--batch-check=%(objectname)"];
+  let ids: IdSet | undefined;
+  let digits = "";
+  const result = await git.ask(asked, {
+    onStdout(chunk) {
+      const lines = (digits + chunk.toString("latin1")).split("\n");
+      digits = lines.pop() ?? "";
+      const width = (lines[0]?.length ?? 0) / 2;
+      if (lines.length === 0) return;
+      ids ??= new IdSet(width);
+      const bytes = Buffer.from(lines.join(""), "hex");
+      for (let at = 0; at < bytes.length; at += width) ids.add(bytes, at);
+    },
+    timeoutMs: LONG_MS,
+  });
+  if (result.exitCode !== 0) throw gitFailed(result);
+  return ids ?? new IdSet(20);
+}
+
+/** What reads the output of one git process. */
+export interface ObjectReader {
+  /** Receives git's output, before the parts of the objects in it. */
+  onChunk(chunk: Buffer): void;
+  /** Receives each object in one or more parts; no part for an empty object. A broken object may end before its last. */
+  onPart(object: GitObject, part: Buffer, isLast: boolean): void;
+}
+
+/** git inflates on one core. More processes would wait for this one, which reads their output on one core, too. */
+const READERS = 2;
+/** Starting another process takes as long as reading this many objects. */
+const WORTH_A_READER = 1000;
+/** Packs have commits before trees and files, so each process gets many pieces: then all have as much to do. */
+const PIECES = 16;
+/** The hashes that are written out at once. */
+const MOST_AT_ONCE = 400_000;
+
+/**
+ * Streams objects, in several processes. Keeps nothing in memory, and runs nothing from the repo's config.
+ *
+ * @param from.ids in the order in which git stores them.
+ * @param newReader called once for each process.
+ * @returns the hashes of the objects that could not be read; some of their parts may have been passed to onPart.
  * @throws AppError GIT_FAILED
  */
 export async function readAllObjects(
   git: Git,
-  onChunk: (chunk: Buffer) => void,
-  onPart: (object: GitObject, part: Buffer, isLast: boolean) => void,
+  from: { ids: IdSet; isWanted: IsWanted },
+  newReader: () => ObjectReader,
 ): Promise<readonly string[]> {
-  const broken: string[] = [];
-  let next = await read(["--batch-all-objects", "--unordered"]);
-  if (next === undefined) return broken;
-  // git stops at an object that it cannot read. The remaining objects are then requested by hash.
-  const check = ["cat-file", "--batch-all-objects", "--batch-check"];
-  let left = (await outputOf(git, check)).split("\n").map((line) => line.split(" ")[0] ?? "");
-  while (next !== undefined) {
-    broken.push(next);
-    if (broken.length === MOST_BROKEN) return broken;
-    const isFirst = broken.length === 1;
-    left = isFirst ? left.filter((oid) => oid !== next) : left.slice(left.indexOf(next) + 1);
-    next = await read([], left);
+  const unread: string[] = [];
+  let broken = 0;
+  const { ids, isWanted } = from;
+  for (let at = 0; at < ids.size; at += MOST_AT_ONCE) {
+    const oids = ids.toHex(isWanted, at, Math.min(ids.size, at + MOST_AT_ONCE));
+    if (oids.length === 0) continue;
+    const count = oids.length < READERS * WORTH_A_READER ? 1 : READERS;
+    await Promise.all(dealt(oids, count).map((some) => readAll(some)));
   }
-  return broken;
+  return unread;
+
+  /** git stops at an object that it cannot read. The remaining ones are then requested from another process. */
+  async function readAll(oids: readonly string[]): Promise<void> {
+    let left = oids;
+    while (left.length > 0) {
+      const stopped = await read(left);
+      if (stopped === undefined) return;
+      left = left.slice(left.indexOf(stopped) + 1);
+      unread.push(stopped);
+      if (++broken < MOST_BROKEN) continue;
+      for (const oid of left) unread.push(oid);
+      return;
+    }
+  }
 
   /** @returns the object that git stopped at. */
-  async function read(options: string[], oids?: readonly string[]): Promise<string | undefined> {
-    const split = partsOf(onPart);
-    const result = await git.ask(["cat-file", "--batch", "--buffer", ...options], {
-      ...(oids === undefined ? {} : { input: oids.map((oid) => `${oid}\n`).join("") }),
+  async function read(oids: readonly string[]): Promise<string | undefined> {
+    const reader = newReader();
+    let seen = 0;
+    let open: string | undefined;
+    const split = partsOf(
+      (object, part, isLast) => {
+        open = isLast ? undefined : object.oid;
+        reader.onPart(object, part, isLast);
+      },
+      (oid, object) => {
+        seen++;
+        open = (object?.size ?? 0) === 0 ? undefined : oid;
+        if (object === undefined) unread.push(oid);
+      },
+    );
+    const result = await git.ask(["cat-file", "--batch", "--buffer"], {
+      input: `${oids.join("\n")}\n`,
       onStdout(chunk) {
-        onChunk(chunk);
+        reader.onChunk(chunk);
         split(chunk);
       },
       timeoutMs: LONG_MS,
     });
     if (result.exitCode === 0) return undefined;
     const named = /^fatal: .*?\b([0-9a-f]{40,64})\b/m.exec(result.stderr)?.[1];
-    if (named === undefined || oids?.includes(named) === false) throw gitFailed(result);
-    return named;
+    // git may name the object that this one is stored as a change of.
+    const stopped = named !== undefined && oids.includes(named) ? named : (open ?? oids[seen]);
+    if (named === undefined || stopped === undefined) throw gitFailed(result);
+    return stopped;
   }
+}
+
+/** Deals a list out, piece by piece. Neighbours stay together, since git stores one as the change of another. */
+function dealt<Each>(all: readonly Each[], hands: number): readonly (readonly Each[])[] {
+  const size = Math.ceil(all.length / (hands * PIECES));
+  const pieces = Array.from({ length: hands * PIECES }, (_, i) =>
+    all.slice(i * size, (i + 1) * size),
+  );
+  return Array.from({ length: hands }, (_, hand) =>
+    pieces.filter((_, i) => i % hands === hand).flat(),
+  );
 }
 
 /**
@@ -121,49 +199,89 @@ export async function placesIn(
   { blobs, isName }: { blobs: readonly string[]; isName?: ((path: string) => boolean) | undefined },
 ): Promise<Places> {
   const wanted = new Set(blobs);
-  const ofBlobs = new Map<string, ObjectPlace[]>();
-  const seen = new Set<string>();
-  const ofNames: ObjectPlace[] = [];
-  let isTooMuch = false;
   if (wanted.size === 0 && isName === undefined) {
-    return { ofBlobs, ofNames, isWhole: true, isTooMuch };
+    return { ofBlobs: new Map(), ofNames: [], isWhole: true, isTooMuch: false };
   }
-  // Unreachable commits may be broken. On failure, only the reachable ones are read.
-  const isWhole = (await readChanges(commits)) || (await readChanges(await reachable()));
-  return { ofBlobs, ofNames, isWhole, isTooMuch };
+  let bytes = 0;
+  let places = 0;
+  let isTooMuch = false;
+  // Unreachable commits may be broken. On failure, only the reachable ones are read, too.
+  const first = await readHalves(commits);
+  const all = first.isWhole ? [first] : [first, await readHalves(await reachable())];
+  const found = all.flatMap(({ changes }) => changes);
+  return {
+    ofBlobs: placesByBlob(found.filter(({ isNamed }) => !isNamed)),
+    ofNames: found.flatMap(({ isNamed, place }) => (isNamed ? place : [])),
+    isWhole: all.some(({ isWhole }) => isWhole),
+    isTooMuch,
+  };
 
-  async function readChanges(from: readonly string[]): Promise<boolean> {
+  /** git compares trees on one core. */
+  async function readHalves(from: readonly string[]) {
+    const middle = from.length < READERS * WORTH_A_READER ? from.length : from.length >> 1;
+    const halves = [from.slice(0, middle), from.slice(middle)];
+    const read = await Promise.all(
+      halves.filter(({ length }) => length > 0).map((half) => readChanges(half)),
+    );
+    return {
+      changes: read.flatMap(({ changes }) => changes),
+      isWhole: read.every(({ isWhole }) => isWhole),
+    };
+  }
+
+  async function readChanges(from: readonly string[]) {
     const asked = [
       ...["diff-tree", "--stdin", "-m", "-r", "--root", "--raw", "--no-abbrev", "-z"],
       ...["--no-renames", "--no-textconv", "--no-ext-diff", "--ignore-submodules=all"],
     ];
     const input = from.map((oid) => `${oid}\n`).join("");
+    const changes: WantedChange[] = [];
+    const seen = new Set<string>();
     const read = changesOf((oid, place, isNew) => {
-      if (isNew && isName?.(place.path)) ofNames.push(place);
+      if (isNew && isName?.(place.path)) add({ oid, place, isNamed: true });
       if (!wanted.has(oid)) return;
       const key = `${oid} ${place.commit} ${place.path}`;
-      if (seen.has(key)) return;
+      if (!seen.has(key)) add({ oid, place, isNamed: false });
       seen.add(key);
-      const known = ofBlobs.get(oid);
-      if (known === undefined) ofBlobs.set(oid, [place]);
-      else known.push(place);
     });
-    let bytes = 0;
     const onStdout = (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > MOST_CHANGES || seen.size + ofNames.length > MOST_PLACES) return "stop";
+      if (bytes > MOST_CHANGES || places > MOST_PLACES) return "stop";
       return read(chunk);
     };
     const { end, exitCode } = await git.ask(asked, {
       ...{ input, onStdout, idleMs: UNFOLDING_MS, timeoutMs: LONG_MS },
     });
     isTooMuch ||= end === "stopped";
-    return exitCode === 0 || isTooMuch;
+    return { changes, isWhole: exitCode === 0 || isTooMuch };
+
+    function add(change: WantedChange): void {
+      places++;
+      changes.push(change);
+    }
   }
 
   async function reachable(): Promise<readonly string[]> {
     return (await outputOf(git, ["rev-list", "--all", "--reflog"])).split("\n").filter(Boolean);
   }
+}
+
+interface WantedChange {
+  readonly oid: string;
+  readonly place: ObjectPlace;
+  /** It was found by the name of the file, not by its content. */
+  readonly isNamed: boolean;
+}
+
+/** A commit that was read twice counts once. */
+function placesByBlob(changes: readonly WantedChange[]): Places["ofBlobs"] {
+  const ofBlobs = new Map<string, Map<string, ObjectPlace>>();
+  for (const { oid, place } of changes) {
+    const known = ofBlobs.get(oid) ?? new Map<string, ObjectPlace>();
+    known.set(`${place.commit} ${place.path}`, place);
+    ofBlobs.set(oid, known);
+  }
+  return new Map(Array.from(ofBlobs, ([oid, places]) => [oid, [...places.values()]]));
 }
 
 /** The path of each object in the index. @throws AppError GIT_FAILED */
@@ -335,9 +453,14 @@ function changesOf(
   };
 }
 
-/** Parses the output of `cat-file --batch`. Chunks may end anywhere. */
+/**
+ * Parses the output of `cat-file --batch`. Chunks may end anywhere.
+ *
+ * @param onHeader receives each hash, with the object unless that is missing.
+ */
 function partsOf(
   onPart: (object: GitObject, part: Buffer, isLast: boolean) => void,
+  onHeader: (oid: string, object: GitObject | undefined) => void = () => undefined,
 ): (chunk: Buffer) => void {
   let header = "";
   let object: GitObject | undefined;
@@ -347,12 +470,13 @@ function partsOf(
     while (at < chunk.length) {
       if (object === undefined) {
         const end = chunk.indexOf(10, at);
-        header += chunk.toString("latin1", at, end < 0 ? chunk.length : end);
+        const line = header + chunk.toString("latin1", at, end < 0 ? chunk.length : end);
+        header = end < 0 ? line : "";
         if (end < 0) return;
         at = end + 1;
-        object = readHeader(header);
+        object = readHeader(line);
         left = object?.size ?? 0;
-        header = "";
+        onHeader(object?.oid ?? line.slice(0, line.indexOf(" ")), object);
       } else if (left > 0) {
         const part = chunk.subarray(at, at + left);
         at += part.length;
@@ -369,7 +493,9 @@ function partsOf(
 
 /** @returns undefined for a missing object ("<oid> missing"), which has no body. */
 function readHeader(line: string): GitObject | undefined {
-  const [oid = "", type, size] = line.split(" ");
+  const first = line.indexOf(" ");
+  const second = line.indexOf(" ", first + 1);
+  const type = line.slice(first + 1, second);
   if (type !== "blob" && type !== "tree" && type !== "commit" && type !== "tag") return undefined;
-  return { oid, type, size: Number(size) };
+  return { oid: line.slice(0, first), type, size: Number(line.slice(second + 1)) };
 }

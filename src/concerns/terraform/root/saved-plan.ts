@@ -6,6 +6,8 @@ const MAX_UNPACKED_BYTES = 128 * 1024 * 1024;
 /** Recognizes a saved Terraform plan by its first bytes: a zip whose first member is `tfplan`. */
 export function isSavedPlan(beginning: Buffer): boolean {
   return (
+    // Most files differ in the first byte.
+    beginning[0] === 0x50 &&
     beginning.toString("latin1", 0, 4) === "PK\u0003\u0004" &&
     beginning.toString("latin1", 30, 36) === "tfplan"
   );
