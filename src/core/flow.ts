@@ -118,8 +118,13 @@ export async function runTask<F>(
   const inGit = (await task.inGit?.(paths, second.facts)) ?? NOTHING_DONE.inGit;
   const outside = await applyOutside(first.plan);
   const last = await applyLast(second.facts);
+  // A file that was changed before is listed once.
+  const isNew = ({ file }: Change) => file === undefined || !paths.includes(file);
   return finished(second, {
-    ...{ applied: [...applied, ...last.applied], warnings: [...warnings, ...last.warnings] },
+    ...{
+      applied: [...applied, ...last.applied.filter(isNew)],
+      warnings: [...warnings, ...last.warnings],
+    },
     ...{ commands, inGit: new Map([...inGit, ...last.inGit]), ...outside },
   });
 

@@ -11,6 +11,11 @@ export function listed(names: readonly string[], last: "and" | "or" = "and"): st
     : `${names.slice(0, -1).join(", ")} ${last} ${names.at(-1)}`;
 }
 
+/** A text of somebody else, as the first of two sentences. */
+export function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
 /** The first items, and one for the rest. */
 export function capped<T>(items: readonly T[], most: number, rest: (more: number) => T): T[] {
   const more = items.length - most;

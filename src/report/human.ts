@@ -453,8 +453,9 @@ function lastLine(report: Report, status: ExitStatus, page: Page): string {
   const made = applied.length + outside.length;
   const done = made > 0 ? `${count(made, "change")} made` : `${count(ran, "command")} run`;
   const failed = commands.find(({ failure }) => failure !== undefined);
-  // Steps on GitHub that failed.
-  const isFailure = ({ level }: Finding) => command === "ci" && level === "error";
+  // The roots that were skipped have a line of their own.
+  const isFailure = ({ level, skippedRoot }: Finding) =>
+    level === "error" && skippedRoot === undefined;
   const errors = plan.findings.filter(isFailure).length;
   const isWhole = failed === undefined && errors === 0;
   const but = isWhole

@@ -12,8 +12,8 @@ const CODE = `terraform {
   }
 }
 `;
-/** One answer for each secret: both tokens, and both halves of two keys. The second one is skipped. */
-const ANSWERS = ["plan-token", "id-1", "", "apply's $token", "id-2", "key-2"];
+/** A yes, and one answer for each secret: both tokens, and both halves of two keys. The second one is skipped. */
+const ANSWERS = ["y", "plan-token", "id-1", "", "apply's $token", "id-2", "key-2"];
 
 /** A tool that logs its arguments and its input, and fails on a call that the script does not make. */
 function toolThat(answers: string): string {
@@ -30,14 +30,21 @@ esac
 `;
 }
 
-const PATH_OF = "repos/{owner}/{repo}/environments";
+const ENVIRONMENTS = "api --hostname ghe.acme.com repos/acme/web/environments";
+const TO = "--repo ghe.acme.com/acme/web";
+const VIEW = "repo view --json url --jq .url < ";
 
-/** @param isThere the environments exist, and this branch may use that for apply. */
-function gh(isThere: string | undefined): string {
-  return toolThat(`"api --silent ${PATH_OF}/"*) ${isThere === undefined ? 'echo "gh: Not Found (HTTP 404)" >&2; exit 1' : "exit 0"} ;;
-"api ${PATH_OF}/digitalocean-apply/deployment-branch-policies --jq "*) echo "${isThere ?? ""}" ;;
-"api user --jq .id") echo 42 ;;
-"api --silent --method "*) ;;
+/**
+ * @param isThere the environments exist, and these branches may use that for apply.
+ * @param policy what the environment says of them; empty: it has a list.
+ */
+function gh(isThere: string | undefined, policy = ""): string {
+  return toolThat(`"repo view "*) echo https://ghe.acme.com/acme/web ;;
+"${ENVIRONMENTS}/"*" --silent") ${isThere === undefined ? 'echo "gh: Not Found (HTTP 404)" >&2; exit 1' : "exit 0"} ;;
+"${ENVIRONMENTS}/digitalocean-apply --jq "*) echo "${policy}" ;;
+"${ENVIRONMENTS}/digitalocean-apply/deployment-branch-policies?per_page=100 --jq "*) echo "${isThere ?? ""}" ;;
+"api --hostname ghe.acme.com user --jq .id") echo 42 ;;
+"${ENVIRONMENTS}/"*" --silent --method "*) ;;
 "secret set "*) ;;`);
 }
 
@@ -60,15 +67,22 @@ async function scriptOf(provider: string): Promise<{ its: Workbench; script: str
 }
 
 /** Runs it as a person would. @returns what the tool was called with. */
-async function runScript(its: Workbench, script: string, tool: string, text: string) {
+async function runScript(
+  its: Workbench,
+  script: string,
+  tool: string,
+  text: string,
+  answers: readonly string[] = ANSWERS,
+) {
   await writeFile(join(its.bin, tool), text, { mode: 0o755 });
   await its.write("setup.sh", script);
   const log = join(its.root, "log");
   const { exitCode, stderr } = await execa("/bin/sh", ["setup.sh"], {
-    ...{ cwd: its.repo, input: `${ANSWERS.join("\n")}\n`, reject: false, extendEnv: false },
+    ...{ cwd: its.repo, input: `${answers.join("\n")}\n`, reject: false, extendEnv: false },
     env: { PATH: its.bin, LOG: log },
   });
-  const calls = (await readFile(log, "utf8")).trimEnd().split("\n");
+  const logged = await readFile(log, "utf8").catch(() => "");
+  const calls = logged.split("\n").filter(Boolean);
   return { exitCode, stderr, calls };
 }
 
@@ -79,17 +93,18 @@ describe("ci github --script", () => {
     expect([exitCode, calls], stderr).toEqual([
       0,
       [
-        `api --silent ${PATH_OF}/digitalocean-plan < `,
-        `api --silent --method PUT ${PATH_OF}/digitalocean-plan < `,
-        "secret set DIGITALOCEAN_TOKEN_PLAN --env digitalocean-plan < plan-token",
-        "secret set AWS_ACCESS_KEY_ID --env digitalocean-plan < id-1",
-        `api --silent ${PATH_OF}/digitalocean-apply < `,
-        "api user --jq .id < ",
-        `api --silent --method PUT ${PATH_OF}/digitalocean-apply --input - < {"deployment_branch_policy":{"protected_branches":false,"custom_branch_policies":true},"reviewers":[{"type":"User","id":42}]}`,
-        `api --silent --method POST ${PATH_OF}/digitalocean-apply/deployment-branch-policies -f name=main < `,
-        "secret set DIGITALOCEAN_TOKEN_APPLY --env digitalocean-apply < apply's $token",
-        "secret set AWS_ACCESS_KEY_ID --env digitalocean-apply < id-2",
-        "secret set AWS_SECRET_ACCESS_KEY --env digitalocean-apply < key-2",
+        VIEW,
+        `${ENVIRONMENTS}/digitalocean-plan --silent < `,
+        `${ENVIRONMENTS}/digitalocean-plan --silent --method PUT < `,
+        `secret set DIGITALOCEAN_TOKEN_PLAN --env digitalocean-plan ${TO} < plan-token`,
+        `secret set AWS_ACCESS_KEY_ID --env digitalocean-plan ${TO} < id-1`,
+        `${ENVIRONMENTS}/digitalocean-apply --silent < `,
+        "api --hostname ghe.acme.com user --jq .id < ",
+        `${ENVIRONMENTS}/digitalocean-apply --silent --method PUT --input - < {"deployment_branch_policy":{"protected_branches":false,"custom_branch_policies":true},"reviewers":[{"type":"User","id":42}]}`,
+        `${ENVIRONMENTS}/digitalocean-apply/deployment-branch-policies --silent --method POST -f name=main < `,
+        `secret set DIGITALOCEAN_TOKEN_APPLY --env digitalocean-apply ${TO} < apply's $token`,
+        `secret set AWS_ACCESS_KEY_ID --env digitalocean-apply ${TO} < id-2`,
+        `secret set AWS_SECRET_ACCESS_KEY --env digitalocean-apply ${TO} < key-2`,
       ],
     ]);
     expect(stderr).toContain("A read-only token, for digitalocean-plan: account:read.");
@@ -97,9 +112,11 @@ describe("ci github --script", () => {
 
   it("ends if GitHub does not say whether an environment exists", async () => {
     const { its, script } = await scriptOf("github");
-    const failing = toolThat('*) echo "gh: Bad Gateway (HTTP 502)" >&2; exit 1 ;;');
+    const failing = toolThat(
+      '"repo view "*) echo https://github.com/acme/web ;;\n*) echo "gh: Bad Gateway (HTTP 502)" >&2; exit 1 ;;',
+    );
     const { exitCode, calls, stderr } = await runScript(its, script, "gh", failing);
-    expect([exitCode, calls.length, stderr]).toEqual([1, 1, expect.stringContaining("HTTP 502")]);
+    expect([exitCode, calls.length, stderr]).toEqual([1, 2, expect.stringContaining("HTTP 502")]);
   });
 
   it("changes no environment that exists", async () => {
@@ -108,19 +125,48 @@ describe("ci github --script", () => {
     expect([exitCode, calls.filter((call) => call.includes("--method"))]).toEqual([0, []]);
   });
 
-  it("stops before the token for apply, if other branches may use its environment", async () => {
+  it("goes on with an environment that a stopped run left without its branch", async () => {
     const { its, script } = await scriptOf("github");
-    const { exitCode, calls, stderr } = await runScript(its, script, "gh", gh("main release"));
-    expect([exitCode, stderr]).toEqual([1, expect.stringContaining("not only main may use it")]);
-    expect(calls.filter((call) => call.includes("TOKEN_APPLY"))).toEqual([]);
+    const { exitCode, calls, stderr } = await runScript(its, script, "gh", gh(""));
+    expect([exitCode, calls.filter((call) => call.includes("--method"))], stderr).toEqual([
+      0,
+      [expect.stringContaining("deployment-branch-policies --silent --method POST -f name=main")],
+    ]);
+  });
+
+  it.each<[branches: string, policy: string, who: string]>([
+    ["main, release", "", "main, release"],
+    ["tag main", "", "tag main"],
+    ["", "every branch", "every branch"],
+    ["", "protected branches", "protected branches"],
+  ])("stops before the token for apply, if %j may use its environment (%j)", async (...row) => {
+    const [branches, policy, who] = row;
+    const { its, script } = await scriptOf("github");
+    const { exitCode, calls, stderr } = await runScript(its, script, "gh", gh(branches, policy));
+    const said = `not only main may use it (${who})`;
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining(said)]);
+    expect(calls.filter((call) => /TOKEN_APPLY|--method/.test(call))).toEqual([]);
+  });
+
+  it.each(["", "n", "plan-token"])("shows the repo, and does nothing after %j", async (answer) => {
+    const { its, script } = await scriptOf("github");
+    const { exitCode, calls, stderr } = await runScript(its, script, "gh", gh(""), [answer]);
+    expect([exitCode, calls, stderr]).toEqual([
+      1,
+      [VIEW],
+      expect.stringContaining("This sets up ghe.acme.com/acme/web. Continue? (y/N)"),
+    ]);
   });
 });
 
 describe("ci gitlab --script", () => {
   it("stores each variable masked, in its scope, and protected for apply", async () => {
     const { its, script } = await scriptOf("gitlab");
+    await its.git("remote", "add", "origin", "https://oauth2:hunter2@gitlab.com/acme/web.git");
     const { exitCode, calls, stderr } = await runScript(its, script, "glab", GLAB);
-    const [plan, apply] = ["-m -s digitalocean-plan", "-mp -s digitalocean-apply"];
+    const to = "-R https://gitlab.com/acme/web.git";
+    const [plan, apply] = [`-m -s digitalocean-plan ${to}`, `-mp -s digitalocean-apply ${to}`];
+    expect(stderr).toContain("This sets up https://gitlab.com/acme/web.git. Continue? (y/N)");
     expect([exitCode, calls], stderr).toEqual([
       0,
       [

@@ -573,7 +573,7 @@ describe.skipIf(needsScript !== "")(`rotate --revoke on a terminal${needsScript}
     await terminal.until(/Revoking the old token/);
     terminal.signal("SIGKILL");
     await terminal.exit;
-    const told = "was not revoked: an earlier rotate was stopped before that.";
+    const told = "was not revoked: an earlier rotate ended before that.";
     const same = ["rotate", "--revoke", "--token-stdin", "--dry-run"];
     const again = await bench.run(same, { input: fresh });
     expect(words(again.stdout + again.stderr)).toContain(told);

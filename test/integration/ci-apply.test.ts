@@ -305,6 +305,22 @@ describe.skipIf(missing !== "")(
       expect(its.github.writes).toEqual([]);
     });
 
+    it("stores nothing if somebody changed an environment while a person was asked", async () => {
+      const its = await bench();
+      // The repo, the user and two environments that do not exist.
+      its.github.onRead = (read) => {
+        const settings = { deployment_branch_policy: null };
+        const theirs = { branches: [], secrets: new Map(), settings };
+        if (read === 5) its.github.environments.set("digitalocean-apply", theirs);
+      };
+      const { status, stderr } = await its.run(APPLY, { env: its.tokens });
+      expect([status, stderr]).toEqual([
+        3,
+        expect.stringContaining("digitalocean-apply was changed on GitHub while you were asked"),
+      ]);
+      expect(its.github.writes).toEqual([]);
+    });
+
     it("goes on with an environment that a stopped run left without its branch", async () => {
       const its = await bench();
       const settings = { deployment_branch_policy: CUSTOM };

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { Secret } from "../../src/secret/secret.ts";
 import { OPENSSL } from "../fixtures/certificate.ts";
 import { type GithubBench, onGithub } from "../fixtures/github/bench.ts";
-import { GITHUBS_START, type GithubOptions } from "../fixtures/github/github.ts";
+import type { GithubOptions } from "../fixtures/github/github.ts";
 import { randomToken, workbench } from "../fixtures/workbench.ts";
 
 const missing = OPENSSL ? "" : " (needs openssl)";
@@ -26,10 +26,19 @@ interface Scene extends GithubBench {
   readonly fresh: string;
   /** The token of the pipeline's places, by purpose. */
   stored(purpose: "plan" | "apply"): string | undefined;
-  record(): Promise<{ environment: string; secret: string; token?: string; since?: string }[]>;
+  record(): Promise<Entry[]>;
   rotate(...args: string[]): ReturnType<GithubBench["run"]>;
   /** Whether DigitalOcean refuses the old token. */
   isRevoked(): Promise<boolean>;
+}
+
+interface Entry {
+  readonly environment: string;
+  readonly secret: string;
+  readonly token?: string;
+  readonly was?: string | null;
+  readonly is?: string;
+  readonly replaces?: readonly string[];
 }
 
 interface Said {
@@ -60,8 +69,8 @@ async function scene(options: GithubOptions = {}): Promise<Scene> {
     const branches = purpose === "plan" ? [] : ["main"];
     its.github.environments.set(environment, { branches, secrets: new Map(), settings });
     its.github.store(environment, secret, its[purpose]);
-    const since = new Date(GITHUBS_START - 1000).toISOString();
-    return { repo: REMOTE, environment, secret, token: fingerprint(its[purpose]), since };
+    const is = its.github.dateOf(environment, secret);
+    return { repo: REMOTE, environment, secret, token: fingerprint(its[purpose]), is };
   });
   await its.write(RECORD, JSON.stringify({ schemaVersion: 1, secrets }));
   const fresh = randomToken();
@@ -92,6 +101,20 @@ async function edit(
   await writeFile(path, JSON.stringify({ ...rest, secrets: secrets.map(change) }));
 }
 
+/** A run decided on the token of a place, and ended before it was stored. */
+function isDue(its: Scene, purpose: "plan" | "apply"): Promise<void> {
+  return edit(its, ({ is, ...each }) =>
+    each["environment"] === `digitalocean-${purpose}` ? { ...each, was: is } : { ...each, is },
+  );
+}
+
+/** Adds an entry to the record. */
+async function add({ repo }: Scene, entry: object): Promise<void> {
+  const path = join(repo, RECORD);
+  const { secrets, ...rest } = JSON.parse(await readFile(path, "utf8"));
+  await writeFile(path, JSON.stringify({ ...rest, secrets: [...secrets, entry] }));
+}
+
 /** gh is gone, as for a colleague without it. */
 async function withoutGh({ bin }: Scene): Promise<() => Promise<void>> {
   await rename(join(bin, "gh"), join(bin, "no-gh"));
@@ -112,7 +135,7 @@ describe.skipIf(missing !== "")(`the pipeline's secrets${missing}`, () => {
         ["digitalocean-plan", PLAN, its.plan],
       ].map(([environment, secret, token = ""]) => ({
         ...{ repo: REMOTE, environment, secret, token: fingerprint(token) },
-        since: expect.stringMatching(/^2026-11-30T00:\d\d:\d\dZ$/),
+        is: its.github.dateOf(String(environment), String(secret)),
       })),
     );
   });
@@ -168,7 +191,11 @@ describe.skipIf(missing !== "")(`the pipeline's secrets${missing}`, () => {
       const its = await scene();
       its.github.failAt(1, 500);
       const { status, stderr } = await its.rotate("--revoke");
-      expect([status, stderr]).toEqual([3, expect.stringContaining("still has its old token")]);
+      expect([status, stderr]).toEqual([
+        3,
+        expect.stringMatching(/still has its old token: [^\n]*[\s\S]*\. Do\s+not\s+delete/),
+      ]);
+      expect(stderr).toMatch(/! \d changes made, but 1 error to fix\./);
       expect(stderr).toContain("was not revoked: it may still be in DIGITALOCEAN_TOKEN_APPLY in");
       expect([its.stored("apply"), await its.isRevoked()]).toEqual([its.apply, false]);
       const next = await its.run(["rotate", "--yes"]);
@@ -202,7 +229,7 @@ describe.skipIf(missing !== "")(`the pipeline's secrets${missing}`, () => {
       ["gh is missing", withoutGh, /gh is not on PATH/],
       [
         "somebody else has changed another secret",
-        async ({ github }) => github.shift("digitalocean-plan", PLAN, 7_200_000),
+        async ({ github, plan }) => github.store("digitalocean-plan", PLAN, plan),
         /changed by somebody else\. It was set at 2026/,
       ],
       [
@@ -228,7 +255,7 @@ describe.skipIf(missing !== "")(`the pipeline's secrets${missing}`, () => {
         { environment: "digitalocean-plan", secret: APPLY },
       ],
       ["a token instead of a fingerprint", { token: "x".repeat(64) }],
-      ["no date", { since: "soon" }],
+      ["no version", { is: "set by me" }],
       ["a token in the place of a key", { secret: "SPACES_SECRET_ACCESS_KEY" }],
     ])("refuses a record with %s", async (_, entry) => {
       const its = await scene();
@@ -246,16 +273,72 @@ describe.skipIf(missing !== "")(`the pipeline's secrets${missing}`, () => {
       expect(await its.read(".env")).toContain(its.apply);
     });
 
+    it("stores no token for apply in an environment of another branch than the pipeline's", async () => {
+      const its = await scene();
+      its.github.environments.get("digitalocean-apply")?.branches.splice(0, 1, "dev");
+      const { status, stderr } = await its.rotate();
+      expect([status, stderr]).toEqual([3, expect.stringContaining("is only for main.")]);
+      expect(its.github.writes).toEqual([]);
+    });
+
+    it("refuses a record that names a secret twice", async () => {
+      const its = await scene();
+      const [entry] = await its.record();
+      await add(its, { ...entry, token: fingerprint(its.fresh), repo: "GitHub.com/Acme/Web" });
+      const { status, stderr } = await its.rotate();
+      expect([status, stderr]).toEqual([
+        3,
+        expect.stringMatching(
+          /two entries for DIGITALOCEAN_TOKEN_PLAN in digitalocean-plan on github\.com, acme\/web/,
+        ),
+      ]);
+      expect(its.github.writes).toEqual([]);
+    });
+
+    it("stores nothing if somebody changed the secret while a person was asked", async () => {
+      const its = await scene();
+      let isChanged = false;
+      its.github.onRead = () => {
+        // The first look is over once it has listed the secrets of both environments.
+        if (its.github.reads < 7 || isChanged) return;
+        isChanged = true;
+        its.github.store("digitalocean-apply", APPLY, "theirs");
+      };
+      const { status, stderr } = await its.rotate();
+      expect([status, stderr]).toEqual([
+        3,
+        expect.stringContaining("digitalocean-apply was changed on GitHub while you were asked"),
+      ]);
+      expect([its.github.writes, its.stored("apply")]).toEqual([[], "theirs"]);
+      expect(await its.read(".env")).toContain(its.apply);
+    });
+
+    it("names a revocation that failed, in the next run", async () => {
+      const its = await scene();
+      its.sandbox.answer("POST /v1/oauth/revoke", { status: 500 });
+      const failed = await its.rotate("--revoke");
+      expect([failed.status, await its.isRevoked()], failed.stderr).toEqual([0, false]);
+      const newest = randomToken();
+      its.sandbox.accept(newest, { scopes: ["account:read", "droplet:create"] });
+      const next = await its.run(["rotate", "--token-stdin", "--yes"], { input: newest });
+      const told = `The old token (${fingerprint(its.apply)}) was not revoked: an earlier rotate ended`;
+      expect([next.status, next.stderr]).toEqual([0, expect.stringContaining(told)]);
+      const last = await its.run(["rotate", "--token-stdin", "--yes"], { input: its.fresh });
+      expect(last.stderr).not.toContain(told);
+    });
+
     it("stores no token that can make changes where every branch gets it", async () => {
       const its = await scene();
       await its.write(".env", `DIGITALOCEAN_TOKEN=${its.plan}\n`, 0o600);
       const refused = await its.rotate();
       expect([refused.status, refused.stderr]).toEqual([
         4,
-        expect.stringMatching(/can make changes[\s\S]*do-bootstrap rotate --force/),
+        expect.stringMatching(/can make changes[\s\S]*do-bootstrap rotate --accept-tokens/),
       ]);
       const forced = await its.rotate("--force");
-      expect([forced.status, its.stored("plan")], forced.stderr).toEqual([0, its.fresh]);
+      expect([forced.status, its.stored("plan")], forced.stderr).toEqual([4, its.plan]);
+      const accepted = await its.rotate("--accept-tokens");
+      expect([accepted.status, its.stored("plan")], accepted.stderr).toEqual([0, its.fresh]);
     });
 
     it("stores nothing in an environment that the config does not have", async () => {
@@ -284,6 +367,20 @@ describe.skipIf(missing !== "")(`the pipeline's secrets${missing}`, () => {
     });
   });
 
+  describe("ci --apply", () => {
+    it("forgets the secrets of a repo that no remote names any more, and says so", async () => {
+      const its = await scene();
+      const [entry] = await its.record();
+      await add(its, { ...entry, repo: "github.com/acme/old", token: "0123abcd" });
+      const { status, stderr } = await its.run(["ci", "github", "--apply", "--yes"]);
+      expect([status, stderr]).toEqual([
+        0,
+        expect.stringMatching(/No git remote names github\.com, acme\/old any more[\s\S]*0123abcd/),
+      ]);
+      expect(await its.record()).toHaveLength(2);
+    });
+  });
+
   describe("ci --apply --renew", () => {
     it("names the tokens that nothing uses any more", async () => {
       const its = await scene();
@@ -306,19 +403,25 @@ describe.skipIf(missing !== "")(`the pipeline's secrets${missing}`, () => {
       ],
       [
         "a secret is older than it should be",
-        ({ github }) => github.shift("digitalocean-plan", PLAN, -7_200_000),
+        (its) => isDue(its, "plan"),
         true,
         /TOKEN_PLAN in digitalocean-plan[^\n]* is older than what it should hold[^\n]*[\s\S]*ci github --apply asks/,
       ],
       [
-        "a secret was set in the second in which it was decided what it should hold",
-        ({ github }) => github.shift("digitalocean-plan", PLAN, -1000),
+        "GitHub was not reached when it was decided what a secret should hold",
+        (its) => edit(its, ({ is: _, ...each }) => each),
         true,
         /\[ci\.secret-older\]/,
       ],
       [
+        "a run ended after it stored a secret, and before it looked again",
+        (its) => edit(its, ({ is: _, ...each }) => ({ ...each, was: "2026-11-29T00:00:00Z" })),
+        false,
+        /All 2 secrets of the pipeline/,
+      ],
+      [
         "it should hold the token that is here",
-        ({ github }) => github.shift("digitalocean-apply", APPLY, -7_200_000),
+        (its) => isDue(its, "apply"),
         true,
         /is older[\s\S]*do-bootstrap rotate stores it/,
       ],
@@ -330,7 +433,7 @@ describe.skipIf(missing !== "")(`the pipeline's secrets${missing}`, () => {
       ],
       [
         "somebody changed a secret",
-        ({ github }) => github.shift("digitalocean-plan", PLAN, 7_200_000),
+        ({ github, plan }) => github.store("digitalocean-plan", PLAN, plan),
         false,
         /\[ci\.secret-changed\]/,
       ],
@@ -345,6 +448,12 @@ describe.skipIf(missing !== "")(`the pipeline's secrets${missing}`, () => {
         ({ github }) => github.environments.get("digitalocean-apply")?.branches.push("*"),
         true,
         /\[ci\.open-environment\]/,
+      ],
+      [
+        "only another branch may use the environment for apply",
+        ({ github }) => github.environments.get("digitalocean-apply")?.branches.splice(0, 1, "dev"),
+        true,
+        /dev may use it\. The token that can make changes is only for main\./,
       ],
     ])("%s", async (_, change, isError, said) => {
       const its = await scene();
@@ -387,6 +496,45 @@ describe.skipIf(missing !== "")(`the pipeline's secrets${missing}`, () => {
       ]);
       await expect(its.read(RECORD)).rejects.toThrow("ENOENT");
       expect(stderr).toContain(fingerprint(its.plan));
+    });
+
+    it("says which secrets are of other environments", async () => {
+      const its = await scene();
+      await its.write(
+        ".do-bootstraprc",
+        JSON.stringify({ project: "acme", terraform: {}, environments: { prod: {}, dev: {} } }),
+      );
+      await its.git("add", "--all");
+      const { stderr } = await its.run(["logout", "--env", "dev", "--remote", "--yes"]);
+      expect(stderr).toContain(
+        "no secret for a pipeline of this environment. It has stored some in",
+      );
+      expect(stderr).not.toContain("no secret for a pipeline here");
+    });
+
+    it("only says that a bad record is bad", async () => {
+      const its = await scene();
+      await edit(its, (each) => ({ ...each, repo: "../.." }));
+      const { status, stderr } = await its.run(["logout", "--remote", "--yes"]);
+      expect([status, stderr]).toEqual([3, expect.stringContaining("[ci.bad-record]")]);
+      expect(stderr).not.toContain("no secret");
+    });
+
+    it("names the tokens that a deleted secret may have held", async () => {
+      const its = await scene();
+      await edit(its, (each) => ({ ...each, is: undefined, replaces: ["0123abcd"] }));
+      const { stderr } = await its.run(["logout", "--all", "--remote", "--yes"]);
+      expect(stderr).toMatch(/stays valid until you delete it: tokens[^→]*0123abcd/);
+    });
+
+    it("names the very command that failed, and does not call it a success", async () => {
+      const its = await scene();
+      its.github.failAt(1, 500);
+      const { stderr } = await its.run(["logout", "--remote", "--yes"]);
+      expect(stderr).toMatch(
+        /GitHub answers 500: no\. \[ci\.not-applied\]\n {2}→ do-bootstrap logout --remote\n/,
+      );
+      expect(stderr).toMatch(/! \d changes made, but 1 error to fix\./);
     });
 
     it("keeps the name of a secret that could not be deleted, for the next run", async () => {

@@ -5,13 +5,12 @@ import { describe, expect, it } from "vitest";
 import { Secret } from "../../src/secret/secret.ts";
 import { OPENSSL } from "../fixtures/certificate.ts";
 import { type GithubBench, onGithub } from "../fixtures/github/bench.ts";
-import { GITHUBS_START } from "../fixtures/github/github.ts";
 import { workbench } from "../fixtures/workbench.ts";
 import { type Ending, endInEveryWay, hookInto, runUntil } from "./endings.ts";
 import { COUNT, figures, random, SEED } from "./figures.ts";
 
 const missing = OPENSSL ? "" : " (needs openssl)";
-const ROTATE = ["rotate", "--all", "--token-stdin", "--revoke", "--force", "--yes"];
+const ROTATE = ["rotate", "--all", "--token-stdin", "--revoke", "--accept-tokens", "--yes"];
 /** Five of the six places of three environments. */
 const REMOTE = ["a-plan", "a-apply", "b-plan", "b-apply", "c-apply"];
 const CONFIG = "project: acme\nterraform: { dir: . }\nenvironments: { a: {}, b: {}, c: {} }\n";
@@ -40,12 +39,12 @@ async function scene(
   its.mayHold(doctlOf(its));
   its.sandbox.accept(its.plan, { scopes: ["account:read", "droplet:create"] });
   const { fingerprint: token } = Secret.of(its.apply, { kind: "stdin" });
-  const since = new Date(GITHUBS_START - 1000).toISOString();
   const secrets = REMOTE.map((environment) => {
     const settings = { deployment_branch_policy: POLICY };
     its.github.environments.set(environment, { branches: ["main"], secrets: new Map(), settings });
     its.github.store(environment, nameOf(environment), its.apply);
-    return { repo: "github.com/acme/web", environment, secret: nameOf(environment), token, since };
+    const is = its.github.dateOf(environment, nameOf(environment));
+    return { repo: "github.com/acme/web", environment, secret: nameOf(environment), token, is };
   });
   const record = JSON.stringify({ schemaVersion: 1, secrets });
   await its.write("do-bootstrap.pipeline.json", record);

@@ -25,6 +25,11 @@ export const rotate = command({
       describe: "Accept a token that expires sooner, or whose team can't be read",
       rare: true,
     },
+    "accept-tokens": {
+      type: "boolean",
+      describe: "For a secret of a pipeline's plan: accept a token that can make changes",
+      rare: true,
+    },
     ...changeOptions,
   },
   examples: [
@@ -34,7 +39,7 @@ export const rotate = command({
   ],
   async run(args, context) {
     const { host, progress } = context;
-    const { all, force, revoke } = args;
+    const { all, force, revoke, "accept-tokens": acceptTokens } = args;
     if (args.spaces) refuseWith(args);
     const { token: stdin, ...look } = await lookFrom(args, context);
     const { "dry-run": dryRun } = args;
@@ -49,7 +54,7 @@ export const rotate = command({
     const { rotate: rotateToken } = await import("../../commands/credentials/rotate.ts");
     const result = await rotateToken(
       host,
-      { ...look, all, progress, stdin, dryRun, force, revoke },
+      { ...look, all, progress, stdin, dryRun, force, acceptTokens, revoke },
       { ask: context.askForToken, approve },
     );
     const { withTokenFile } = await import("../../library/tasks.ts");
@@ -59,7 +64,9 @@ export const rotate = command({
 
 /** These are about the token. @throws AppError USAGE */
 function refuseWith(args: { readonly [name: string]: unknown }): void {
-  const other = ["all", "revoke", "force", "token-stdin"].find((name) => args[name]);
+  const other = ["all", "revoke", "force", "accept-tokens", "token-stdin"].find(
+    (name) => args[name],
+  );
   if (other === undefined) return;
   throw new AppError("USAGE", `--spaces and --${other} can't be combined.`, {
     hint: hint`${own("rotate", "--spaces")}`,

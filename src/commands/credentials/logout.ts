@@ -101,6 +101,7 @@ export async function logout(
   const task: Task<Many> = {
     async look() {
       names ??= await environmentsOf(host, request);
+      const as = uninstall ? "uninstall" : "logout";
       const { all, inEnvironment } = await observeMany(host, names, {
         ...{ progress, inspections },
         keepLogin: true,
@@ -120,9 +121,10 @@ export async function logout(
         ...sessionsAlone(all),
       ]);
       if (remote) progress("Asking GitHub");
-      pipeline ??= await removalOf(host, facts, remote, isAll ? undefined : names);
+      const again = hint`${own(as, ...(isAll ? ["--all"] : []), "--remote")}`;
+      const environments = isAll ? undefined : names;
+      pipeline ??= await removalOf(host, facts, { isAsked: remote, environments, again });
       const left = treeAfter(tree, edits.changes, olds);
-      const as = uninstall ? "uninstall" : "logout";
       const gone = olds;
       const plan = joined([
         edits,

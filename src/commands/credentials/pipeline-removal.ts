@@ -4,13 +4,14 @@ import type { Finding } from "../../core/finding.ts";
 import type { OutsideChange } from "../../core/outside-change.ts";
 import { joined, type PlanPart } from "../../core/plan.ts";
 import { asAppError } from "../../errors/app-error.ts";
-import { hint, own } from "../../errors/hint.ts";
+import { type Hint, hint, own } from "../../errors/hint.ts";
 import { listed } from "../../lib/few.ts";
 import type { Facts, ObservingHost } from "../init/observe.ts";
 import { finding } from "../pipelines/findings.ts";
 import { bodyOf, environmentPath } from "../pipelines/github/environment.ts";
-import { lookAtRemote, nameOf, type RemoteSecret } from "../pipelines/github/remote-secrets.ts";
+import { lookAtRemote, type RemoteSecret } from "../pipelines/github/remote-secrets.ts";
 import {
+  nameOf,
   noneStored,
   placeOf,
   planStored,
@@ -28,30 +29,32 @@ export interface PipelineRemoval {
   forget(facts: Facts): Promise<readonly Change[]>;
 }
 
-/**
- * @param isAsked with --remote; otherwise the secrets are only named.
- * @param environments of the config; undefined: all, also those that the config no longer has.
- */
+export interface RemovalRequest {
+  /** With --remote; otherwise the secrets are only named. */
+  readonly isAsked: boolean;
+  /** Those of the config that are logged out; undefined: all, also those that the config no longer has. */
+  readonly environments: readonly (string | undefined)[] | undefined;
+  /** The same command line, with --remote. */
+  readonly again: Hint;
+}
+
 export async function removalOf(
   host: ObservingHost,
   facts: Facts,
-  isAsked: boolean,
-  environments: readonly (string | undefined)[] | undefined,
+  { isAsked, environments, again }: RemovalRequest,
 ): Promise<PipelineRemoval> {
   const record = await readStored(host, facts.config.base);
   const chosen = record.secrets.filter((each) => isOf(each, environments));
+  const others = record.secrets.filter((each) => !chosen.includes(each));
   if (!isAsked || chosen.length === 0) {
-    const findings = isAsked
-      ? [...record.findings, noneStored()]
-      : chosen.length > 0
-        ? [stay(chosen)]
-        : [];
+    const none = record.findings.length > 0 ? record.findings : [noneOf(others)];
+    const findings = isAsked ? none : stay(chosen, again);
     return { plan: async () => ({ findings }), forget: async () => [] };
   }
   const { secrets, findings } = await lookAtRemote(host, facts, chosen);
   const gone = new Set(secrets.filter(({ state }) => state === "missing"));
   const there = secrets.filter(({ place, state }) => place !== undefined && state !== "missing");
-  const outside = there.map((secret) => removal(secret, gone));
+  const outside = there.map((secret) => removal(secret, gone, again));
   return {
     async plan(now) {
       const left = findings.map(({ message, fix }) => ({
@@ -59,7 +62,8 @@ export async function removalOf(
         // The local places can be changed without it.
         isLeft: true as const,
       }));
-      const said = { findings: [...left, ...stillValid(chosen)], outside };
+      const stays = stay(others, ALL, " of other environments");
+      const said = { findings: [...left, ...stillValid(secrets), ...stays], outside };
       return joined([said, await forgetting(now)]);
     },
     forget: async (now) => (await forgetting(now)).changes ?? [],
@@ -82,17 +86,30 @@ function isOf(
   return environments?.some((each) => (each ?? "digitalocean") === name) !== false;
 }
 
-function stay(secrets: readonly StoredSecret[]): Finding {
+const ALL = hint`${own("logout", "--all", "--remote")}`;
+
+function noneOf(others: readonly StoredSecret[]): Finding {
+  if (others.length === 0) return noneStored();
+  const names = [...new Set(others.map(({ environment }) => environment))];
+  const message = `do-bootstrap has stored no secret for a pipeline of this environment. It has stored some in ${listed(names)}.`;
+  return finding("ci.secrets", message, { fix: hint`To remove all of them: ${ALL}` });
+}
+
+function stay(secrets: readonly StoredSecret[], remove: Hint, which = ""): Finding[] {
+  if (secrets.length === 0) return [];
   const where = [...new Set(secrets.map(shownRepo))];
-  const message = `${secrets.length} ${secrets.length === 1 ? "secret" : "secrets"} of the pipeline stay on ${listed(where)}.`;
-  const fix = hint`To remove them: ${own("logout", "--all", "--remote")}`;
-  return finding("ci.secrets", message, { fix });
+  const message = `${secrets.length} ${secrets.length === 1 ? "secret" : "secrets"} of the pipeline${which} ${secrets.length === 1 ? "stays" : "stay"} on ${listed(where)}.`;
+  return [finding("ci.secrets", message, { fix: hint`To remove them: ${remove}` })];
 }
 
 /** GitHub gives no secret back, so nobody but its owner can revoke it. */
-function stillValid(secrets: readonly StoredSecret[]): Finding[] {
-  const tokens = [...new Set(secrets.flatMap(({ token }) => token ?? []))];
-  const isAnyKey = secrets.some(({ token }) => token === undefined);
+function stillValid(secrets: readonly RemoteSecret[]): Finding[] {
+  const held = secrets.flatMap(({ stored: { token, replaces }, state }) => [
+    token ?? [],
+    state === "stored" ? [] : replaces,
+  ]);
+  const tokens = [...new Set(held.flat())];
+  const isAnyKey = secrets.some(({ stored }) => stored.token === undefined);
   const what = [
     ...(tokens.length === 0
       ? []
@@ -106,7 +123,7 @@ function stillValid(secrets: readonly StoredSecret[]): Finding[] {
   ];
 }
 
-function removal(secret: RemoteSecret, gone: Set<RemoteSecret>): OutsideChange {
+function removal(secret: RemoteSecret, gone: Set<RemoteSecret>, again: Hint): OutsideChange {
   const { stored, place } = secret;
   const { name, environment, repo } = stored;
   const where = `in ${environment} on ${shownRepo(stored)}`;
@@ -125,8 +142,7 @@ function removal(secret: RemoteSecret, gone: Set<RemoteSecret>): OutsideChange {
         const { code, message } = asAppError(error);
         if (code === "INTERRUPTED") throw error;
         const said = `${nameOf(stored)} was not deleted: ${message}`;
-        const fix = hint`${own("logout", "--all", "--remote")}`;
-        return [finding("ci.not-applied", said, { fix })];
+        return [finding("ci.not-applied", said, { fix: again })];
       }
     },
   };

@@ -1,25 +1,29 @@
 import type { ResolvedConfig } from "../../concerns/config/resolved.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
+import type { Change } from "../../core/change.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { Bounds } from "../../core/obstacles.ts";
 import type { OutsideChange } from "../../core/outside-change.ts";
 import type { PlanPart } from "../../core/plan.ts";
 import { asAppError } from "../../errors/app-error.ts";
 import { hint, own } from "../../errors/hint.ts";
-import { few, listed } from "../../lib/few.ts";
+import { few, listed, sentence } from "../../lib/few.ts";
 import { onceEach } from "../../lib/grouped.ts";
 import type { Secret } from "../../secret/secret.ts";
 import type { Facts, ObservingHost } from "../init/observe.ts";
+import { appliedBranch } from "../pipelines/branch.ts";
 import { finding as ciFinding } from "../pipelines/findings.ts";
-import { isOpen, openEnvironment } from "../pipelines/github/environment.ts";
+import { judgeBranches } from "../pipelines/github/environment.ts";
 import {
   judgeRemote,
   lookAtRemote,
-  nameOf,
   type RemoteSecret,
+  versionsNow,
 } from "../pipelines/github/remote-secrets.ts";
 import { judgePipelineToken, withNeedsOf } from "../pipelines/github/tokens.ts";
 import {
+  isDue,
+  nameOf,
   placeOf,
   planStored,
   readStored,
@@ -27,6 +31,7 @@ import {
   type StoredSecrets,
   shownRepo,
   withNew,
+  withVersions,
 } from "../pipelines/stored-secrets.ts";
 import { finding } from "./findings.ts";
 import type { Rotation } from "./rotation.ts";
@@ -66,28 +71,36 @@ export async function lookAtPipeline(
 
 /** Whether a stopped run has decided on this token for a pipeline that has not got it yet. */
 export function isWaitedFor(tokens: readonly RemoteSecret[], { fingerprint }: Secret): boolean {
-  return tokens.some(({ stored, place, ...each }) => {
-    return stored.token === fingerprint && place?.seen.isThere === true && lacks(each);
+  return tokens.some(({ stored, place, state }) => {
+    return stored.token === fingerprint && place?.seen.isThere === true && isDue(state);
   });
 }
 
-function lacks({ state }: Pick<RemoteSecret, "state">): boolean {
-  return state === "missing" || state === "older";
-}
-
-/** The secrets that get the new token: they hold an old one, or lack the new one. */
-export function receiversOf(
+/**
+ * The secrets that get a new token: they should hold an old one, or lack the new one. One that may only hold an old one
+ * gets it if no other rotation is about the token that it should hold.
+ */
+export function withReceivers(
   tokens: readonly RemoteSecret[],
-  token: Secret,
-  olds: readonly Secret[],
-): readonly RemoteSecret[] {
-  const isOld = (fingerprint = "") => olds.some((old) => old.fingerprint === fingerprint);
-  return tokens.filter(({ stored, state, place }) => {
-    // Nothing holds anything in an environment that is gone.
-    if (place?.seen.isThere === false) return false;
-    if (stored.token === token.fingerprint) return place !== undefined && lacks({ state });
-    const mayHold = state === "stored" || state === "changed" ? [] : stored.replaces;
-    return isOld(stored.token) || mayHold.some(isOld);
+  rotations: readonly Omit<Rotation, "receivers" | "holders">[],
+): readonly Rotation[] {
+  // Nothing holds anything in an environment that is gone.
+  const there = tokens.filter(({ place }) => place?.seen.isThere !== false);
+  const isIn = (olds: readonly Secret[], fingerprint = "") =>
+    olds.some((old) => old.fingerprint === fingerprint);
+  const isFor = ({ token, olds }: Pick<Rotation, "token" | "olds">, { stored }: RemoteSecret) =>
+    stored.token === token.fingerprint || isIn(olds, stored.token);
+  const mayHold = ({ olds }: Pick<Rotation, "olds">, { stored, state }: RemoteSecret) =>
+    [stored.token, ...(state === "stored" ? [] : stored.replaces)].some((each) => isIn(olds, each));
+  return rotations.map((rotation) => {
+    const holders = there.filter((secret) => mayHold(rotation, secret));
+    const receivers = there.filter((secret) => {
+      const { stored, place, state } = secret;
+      if (stored.token === rotation.token.fingerprint) return place !== undefined && isDue(state);
+      if (isFor(rotation, secret)) return true;
+      return holders.includes(secret) && !rotations.some((other) => isFor(other, secret));
+    });
+    return { ...rotation, receivers, holders };
   });
 }
 
@@ -100,7 +113,8 @@ interface Remote {
   readonly configOf: (environment: string) => ResolvedConfig | undefined;
   readonly inspect: (token: Secret) => Promise<Inspection>;
   readonly progress: (what: string) => void;
-  readonly force: boolean;
+  /** Accept a token that can make changes where every branch gets it. */
+  readonly acceptTokens: boolean;
   readonly revoke: boolean;
   /** Gets each secret that is stored. */
   readonly stored: Set<RemoteSecret>;
@@ -130,7 +144,8 @@ export async function planPipeline(
       )
       .map(({ secret: { stored, place }, token }) => ({
         ...{ repo: stored.repo, environment: stored.environment, name: stored.name },
-        ...{ token: token.fingerprint, since: place?.target.now },
+        token: token.fingerprint,
+        was: place && (place.seen.secrets.get(stored.name) ?? null),
       })),
     (old) => pipeline.tokens.some(({ stored, state }) => stored === old && state === "stored"),
   );
@@ -159,13 +174,15 @@ async function judgeReceiver(
   remote: Remote,
   { secret, token }: Receiver,
 ): Promise<readonly Finding[]> {
-  const { inspect, force } = remote;
+  const { inspect, acceptTokens } = remote;
   const { stored, place } = secret;
   if (place === undefined) return [];
   const { purpose } = placeOf(stored);
-  if (purpose === "apply" && isOpen(place.seen)) {
+  if (purpose === "apply") {
     const { environment: name, repo } = stored;
-    return [openEnvironment({ name, repo, branch: undefined }, place.seen.branches)];
+    const branch = await appliedBranch(host, facts);
+    const open = judgeBranches({ name, repo, branch }, place.seen);
+    if (open.length > 0) return open;
   }
   const config = configFor(remote, secret);
   if (config === undefined) {
@@ -176,7 +193,8 @@ async function judgeReceiver(
   const of = { name: stored.environment, purpose, config } as const;
   const its = await withNeedsOf(host, facts, of);
   const given = { place: of, token, inspection: await inspect(token) };
-  const wrong = judgePipelineToken(its, given, [], force ? undefined : own("rotate", "--force"));
+  const accept = acceptTokens ? undefined : own("rotate", "--accept-tokens");
+  const wrong = judgePipelineToken(its, given, [], accept);
   return wrong === undefined ? [] : [wrong];
 }
 
@@ -241,7 +259,7 @@ function storing({ secret, token }: Receiver, { progress, stored: done }: Remote
       } catch (error) {
         const { code, message } = asAppError(error);
         if (code === "INTERRUPTED") throw error;
-        const said = `${nameOf(stored)} still has its old token: ${message} Do not delete that token yet.`;
+        const said = `${nameOf(stored)} still has its old token: ${sentence(message)} Do not delete that token yet.`;
         return [ciFinding("ci.not-applied", said, { fix: hint`${own("rotate")} goes on` })];
       }
     },
@@ -250,10 +268,27 @@ function storing({ secret, token }: Receiver, { progress, stored: done }: Remote
 
 /** Why the old token of a rotation must stay valid. */
 export function stillIn(
-  { receivers }: Rotation,
+  { receivers, holders }: Rotation,
   stored: ReadonlySet<RemoteSecret>,
 ): string | undefined {
-  const left = receivers.filter((each) => !stored.has(each));
+  const left = [...new Set([...receivers, ...holders])].filter((each) => !stored.has(each));
   const names = left.map(({ stored: each }) => nameOf(each));
   return left.length === 0 ? undefined : `it may still be in ${listed(names)}`;
+}
+
+/** Writes down the versions of what was stored, so that a later change is noticed. */
+export async function recordVersions(
+  host: Pick<ObservingHost, "files">,
+  { repo, config }: Pick<Facts, "repo" | "config">,
+  done: ReadonlySet<RemoteSecret>,
+): Promise<readonly Change[]> {
+  const located = [...done].flatMap(({ stored, place }) =>
+    place ? [{ stored, target: place.target }] : [],
+  );
+  if (located.length === 0) return [];
+  const record = await readStored(host, config.base);
+  // Without them, the secrets are still known to be newer than before.
+  const versions = await versionsNow(located).catch(() => undefined);
+  if (versions === undefined) return [];
+  return planStored(repo, record, withVersions(record.secrets, versions)).changes ?? [];
 }

@@ -25,7 +25,7 @@ import {
 } from "../init/environments.ts";
 import type { Facts, ObserveOptions, ObservingHost } from "../init/observe.ts";
 import type { Prompter } from "../init/prompter.ts";
-import type { RemoteSecret } from "../pipelines/github/remote-secrets.ts";
+import { judgeChanges, type RemoteSecret } from "../pipelines/github/remote-secrets.ts";
 import { readStored } from "../pipelines/stored-secrets.ts";
 import { finding } from "./findings.ts";
 import {
@@ -42,8 +42,9 @@ import {
   lookAtPipeline,
   type PipelineTokens,
   planPipeline,
-  receiversOf,
+  recordVersions,
   stillIn,
+  withReceivers,
 } from "./pipeline-secrets.ts";
 import {
   differentTokens,
@@ -72,6 +73,8 @@ export interface RotateRequest extends Asked, Pick<ObserveOptions, "minTtlSecond
   readonly stdin: string | undefined;
   /** Accept a token of an unknown team, and one that expires sooner. */
   readonly force: boolean;
+  /** Accept a token that can make changes where every branch of a pipeline gets it. */
+  readonly acceptTokens: boolean;
   /** Ask DigitalOcean to revoke the old token. */
   readonly revoke: boolean;
   readonly dryRun: boolean;
@@ -98,6 +101,8 @@ export async function rotate(
   let names: Awaited<ReturnType<typeof environmentsOf>> | undefined;
   let begun: Begun | undefined;
   const stored = new Set<RemoteSecret>();
+  /** The new tokens of those rotations whose old token was not revoked. */
+  const unrevoked = new Set<string>();
   let latest: Many | undefined;
   const task: Task<Many> = {
     async look() {
@@ -118,10 +123,19 @@ export async function rotate(
         }
       },
       end() {
-        for (const rotation of begun?.rotations ?? []) forget(rotation);
+        for (const rotation of begun?.rotations ?? []) {
+          // The next run names what was not revoked.
+          if (!unrevoked.has(rotation.token.fingerprint)) forget(rotation);
+        }
       },
       isResumed: () => begun?.rotations.some(({ isResumed }) => isResumed) === true,
     },
+    async probe({ facts, plan }) {
+      const receivers = (begun?.rotations ?? []).flatMap((rotation) => rotation.receivers);
+      const findings = await judgeChanges(receivers);
+      return { facts, plan: joined([plan, { findings }]), warnings: [] };
+    },
+    afterwards: ([facts]) => recordVersions(host, facts, stored),
     guard: ([{ repo }]) => guardOf(host, repo.git?.git),
     inGit: (paths, [{ repo }]) => askRepos(host, repo.git?.git, paths),
     finish: ({ facts: [{ token }] }) =>
@@ -157,16 +171,16 @@ export async function rotate(
     if (isAsked && groups.length > 1 && (request.stdin !== undefined || ask === undefined)) {
       throw differentTokens(groups.map(({ group }) => group));
     }
-    const rotations: Rotation[] = [];
+    const begun: Omit<Rotation, "receivers" | "holders">[] = [];
     for (const { group, isResumed, started } of groups) {
       const environments = group.map(({ environment }) => environment);
       const [facts = all[0], ...more] = inEnvironments(all, environments);
       const token = started ?? (await newToken([facts, ...more], isAll ? group : undefined));
       const olds = oldTokens(group, held, token);
-      const receivers = receiversOf(pipeline.tokens, token, olds);
-      rotations.push({ environments, token, olds, receivers, isResumed });
+      begun.push({ environments, token, olds, isResumed });
     }
-    refuseChain(rotations);
+    refuseChain(begun);
+    const rotations = withReceivers(pipeline.tokens, begun);
     const notRevoked = records.flatMap(({ record, isUnfinished }) =>
       !isUnfinished && record?.revoke ? record.old : [],
     );
@@ -190,6 +204,20 @@ export async function rotate(
       const isOfIt = readRecord(host.state.read(key))?.new === token.fingerprint;
       if (isOfIt || environments.includes(name)) host.state.remove(key);
     }
+  }
+
+  function revocationIn(facts: Facts, rotation: Rotation, old: Secret): OutsideChange {
+    const { token } = rotation;
+    const whyNot = () => whyNotRevoked(rotation);
+    const change = revocation(host, facts, { old, token, progress, whyNot });
+    return {
+      ...change,
+      async apply() {
+        const findings = await change.apply();
+        if (findings.length > 0) unrevoked.add(token.fingerprint);
+        return findings;
+      },
+    };
   }
 
   /** Why the old token must stay valid, as of the last look. */
@@ -334,7 +362,7 @@ export async function rotate(
       edits,
       await planPipeline(host, facts, {
         ...{ pipeline, rotations: running, record, inspect, progress, stored },
-        ...{ force: request.force, revoke: request.revoke, bounds: facts.repo },
+        ...{ acceptTokens: request.acceptTokens, revoke: request.revoke, bounds: facts.repo },
         configOf: (name) => configNamed(facts.config, inEnvironment, name),
       }),
       {
@@ -342,12 +370,7 @@ export async function rotate(
           ? running.flatMap((rotation) =>
               holding(places, rotation.olds).length === 0
                 ? []
-                : rotation.olds.map((old) =>
-                    revocation(host, facts, {
-                      ...{ old, token: rotation.token, progress },
-                      whyNot: () => whyNotRevoked(rotation),
-                    }),
-                  ),
+                : rotation.olds.map((old) => revocationIn(facts, rotation, old)),
             )
           : [],
       },
@@ -523,16 +546,17 @@ export function revocation(
     json: () => ({ kind: "revoke", token: old.fingerprint, why }),
     async apply() {
       const reason = whyNot();
-      if (reason !== undefined) return [unrevoked(old, reason, reason)];
+      if (reason !== undefined) return [stillAccepted(old, reason, reason)];
       progress("Asking DigitalOcean about the new token");
       const { state } = await inspectToken(host, hosts, token);
-      if (state !== "alive") return [unrevoked(old, "DigitalOcean did not confirm the new token")];
+      if (state !== "alive")
+        return [stillAccepted(old, "DigitalOcean did not confirm the new token")];
       progress("Revoking the old token");
       await revokeToken(host, hosts, old);
       const after = await inspectToken(host, hosts, old);
       if (after.state === "refused") return [];
       if (after.state === "alive") {
-        return [unrevoked(old, "DigitalOcean still accepts it")];
+        return [stillAccepted(old, "DigitalOcean still accepts it")];
       }
       return [maybeRevoked(old)];
     },
@@ -540,7 +564,7 @@ export function revocation(
 }
 
 /** @param inUse why it must stay valid until the next rotate. */
-function unrevoked(
+function stillAccepted(
   { fingerprint }: Pick<Secret, "fingerprint">,
   why: string,
   inUse?: string,
@@ -562,7 +586,7 @@ function maybeRevoked({ fingerprint }: Secret): Finding {
 }
 
 function leftByAnother(fingerprint: string): Finding {
-  return unrevoked({ fingerprint }, "an earlier rotate was stopped before that");
+  return stillAccepted({ fingerprint }, "an earlier rotate ended before that");
 }
 
 /** Reports the state of the old tokens at DigitalOcean. */

@@ -15,6 +15,8 @@ export interface Rotation {
   readonly olds: readonly Secret[];
   /** The secrets of pipelines that get the new token. */
   readonly receivers: readonly RemoteSecret[];
+  /** The secrets of pipelines that may hold an old token. */
+  readonly holders: readonly RemoteSecret[];
   /** An earlier run started it and was killed. */
   readonly isResumed: boolean;
 }
@@ -90,7 +92,9 @@ export function oldTokens(
 }
 
 /** Refuses a new token that another rotation of this run would replace again. @throws AppError USAGE */
-export function refuseChain(rotations: readonly Rotation[]): void {
+export function refuseChain(
+  rotations: readonly Pick<Rotation, "environments" | "token" | "olds">[],
+): void {
   for (const [at, { environments, token, olds }] of rotations.entries()) {
     const isIn = (tokens: readonly Secret[], each: Secret) =>
       tokens.some((old) => old.equals(each));

@@ -1,8 +1,13 @@
+import { join } from "node:path";
 import { type Git, outputOf } from "../../concerns/git/git.ts";
+import { textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import { recognise } from "../../core/generated.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { hint, own, run } from "../../errors/hint.ts";
+import type { Host } from "../../host/host.ts";
+import type { Facts } from "../init/observe.ts";
+import { githubPath } from "./files.ts";
 import { finding } from "./findings.ts";
 
 /** The branches that git knows on this machine. The remote is not asked. */
@@ -122,6 +127,17 @@ export function chooseBranch(
   return { branch, findings: [finding("ci.branch-unknown", message, { fix })] };
 }
 
+/** The branch that the pipeline of this checkout applies on GitHub. @throws AppError those of chooseBranch */
+export async function appliedBranch(
+  { files }: Pick<Host, "files">,
+  facts: Pick<Facts, "repo" | "config">,
+): Promise<string> {
+  const { top, git } = facts.repo;
+  const existing = textAt(await files.look(join(top, githubPath(facts))))?.text ?? "";
+  if (git === undefined) return branchIn(existing) ?? "main";
+  return chooseBranch(await branchesOf(git.git), { wanted: undefined, existing }).branch;
+}
+
 /** Also true if nothing has been committed, since no branch exists yet. */
 function isThere({ local, remote, heads, current }: Branches, name: string): boolean {
   if (local.size === 0 && remote.size === 0) return true;
@@ -168,7 +184,7 @@ export function branchPattern(name: string): string {
 
 /** The branch that one of our pipelines was written for. */
 function branchIn(text: string): string | undefined {
-  if (recognise(text) !== "generated") return undefined;
+  if (recognise(text) === "foreign") return undefined;
   const quoted = /^ +branches: \["?([^\r\n]*?)"?\]\r?$/m.exec(text)?.[1] ?? "";
   const pattern = quoted.replace(/\\(?:U([0-9a-f]{8})|(.))/g, (_, code?: string, each = "") =>
     code === undefined ? each : codePoint(Number.parseInt(code, 16)),

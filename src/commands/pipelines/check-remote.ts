@@ -3,8 +3,9 @@ import { hint, own } from "../../errors/hint.ts";
 import { listed } from "../../lib/few.ts";
 import { onceEach } from "../../lib/grouped.ts";
 import type { Facts, ObservingHost } from "../init/observe.ts";
+import { appliedBranch } from "./branch.ts";
 import { finding } from "./findings.ts";
-import { isOpen, openEnvironment } from "./github/environment.ts";
+import { judgeBranches } from "./github/environment.ts";
 import { judgeRemote, lookAtRemote, type RemoteSecret } from "./github/remote-secrets.ts";
 import { noneStored, placeOf, readStored, shownRepo } from "./stored-secrets.ts";
 
@@ -28,7 +29,7 @@ export async function checkRemote(
     // It was asked for, so no answer is no success.
     ...findings.map(({ message, fix }) => finding("ci.not-checked", message, fix && { fix })),
     ...judgeRemote(secrets, (fingerprint) => held.has(fingerprint)),
-    ...openOnes(secrets),
+    ...openOnes(secrets, await appliedBranch(host, facts)),
   ];
   const right = secrets.filter(({ state }) => state === "stored");
   if (right.length === 0) return all;
@@ -41,15 +42,10 @@ export async function checkRemote(
   return [...all, finding("ci.secrets", message)];
 }
 
-function openOnes(secrets: readonly RemoteSecret[]): readonly Finding[] {
-  const found = secrets.flatMap(({ stored: each, place }) =>
-    placeOf(each).purpose === "apply" && place !== undefined && isOpen(place.seen)
-      ? [
-          openEnvironment(
-            { name: each.environment, repo: each.repo, branch: undefined },
-            place.seen.branches,
-          ),
-        ]
+function openOnes(secrets: readonly RemoteSecret[], branch: string): readonly Finding[] {
+  const found = secrets.flatMap(({ stored: { environment: name, repo }, place }) =>
+    placeOf({ environment: name }).purpose === "apply" && place !== undefined
+      ? judgeBranches({ name, repo, branch }, place.seen)
       : [],
   );
   return onceEach(found, ({ message }) => message);

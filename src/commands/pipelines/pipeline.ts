@@ -13,7 +13,7 @@ import { type Look, type Result, runTask, type Task } from "../../core/flow.ts";
 import { recognise } from "../../core/generated.ts";
 import { obstacles } from "../../core/obstacles.ts";
 import { joined, type Plan, type PlanPart } from "../../core/plan.ts";
-import { AppError } from "../../errors/app-error.ts";
+import { AppError, asAppError } from "../../errors/app-error.ts";
 import { exec, type Hint, hint, own, run } from "../../errors/hint.ts";
 import type { Snapshot } from "../../host/host.ts";
 import { isInside, isTerraformFile, pathFrom } from "../../lib/paths.ts";
@@ -40,13 +40,16 @@ import {
 import { finding } from "./findings.ts";
 import { judgeFormat } from "./format.ts";
 import { type Place, placesOf } from "./github/places.ts";
+import { versionsNow } from "./github/remote-secrets.ts";
 import { fullName } from "./github/remotes.ts";
 import { findTarget, githubRepos } from "./github/repo.ts";
 import {
   judgeAfter,
+  judgeAgain,
   judgeSetup,
   lacksKey,
   lacksToken,
+  newIn,
   type Setup,
   seeAll,
   stepsFor,
@@ -74,7 +77,7 @@ import {
   toolVersions,
 } from "./roots.ts";
 import { setupScript } from "./setup-script.ts";
-import { planStored, readStored, type StoredSecrets } from "./stored-secrets.ts";
+import { planStored, readStored, type StoredSecrets, withVersions } from "./stored-secrets.ts";
 import { type IsApplied, setupSteps, type TokenNeeds, toDo } from "./to-do.ts";
 
 export type CiProvider = "github" | "gitlab";
@@ -114,6 +117,7 @@ export async function writePipeline(
   { approve, ask, askToSetUp }: Pick<Prompter<Facts>, "approve" | "ask"> & SetUpQuestion,
 ): Promise<Result<Facts>> {
   let setup: Setup | undefined;
+  let after: Parameters<typeof judgeAfter>[1] | undefined;
   let { apply } = request;
   let isAsked = false;
   const task: Task<Facts> = {
@@ -138,6 +142,10 @@ export async function writePipeline(
       const record = planStored(facts.repo, stored, storedAfter(ready));
       return { facts, plan: joined([plan, record, { findings: judgeSetup(ready), outside }]) };
     },
+    async probe({ facts, plan }) {
+      const findings = setup === undefined ? [] : await judgeAgain(setup);
+      return { facts, plan: joined([plan, { findings }]), warnings: [] };
+    },
     // An earlier run may have been killed directly after it wrote the pipeline.
     async cleanUp(facts) {
       const folders = pipelinePaths(facts).map((path) => dirname(path));
@@ -145,7 +153,16 @@ export async function writePipeline(
     },
     guard: ({ repo }) => guardOf(host, repo.git?.git),
     inGit: (paths, { repo }) => askRepos(host, repo.git?.git, paths),
-    finish: () => (setup === undefined ? [] : judgeAfter(setup)),
+    async afterwards({ config, repo }) {
+      if (setup === undefined) return [];
+      const { target } = setup;
+      const news = newIn(setup).map((stored) => ({ stored, target }));
+      after = await versionsNow(news).catch(asAppError);
+      if (after instanceof AppError) return [];
+      const stored = await readStored(host, config.base);
+      return planStored(repo, stored, withVersions(stored.secrets, after)).changes ?? [];
+    },
+    finish: () => (setup && after ? judgeAfter(setup, after) : []),
   };
   return runTask(task, host, approve, request);
 }
@@ -185,12 +202,14 @@ export async function pipelineScript(
   const { provider } = request;
   const { project } = facts.config;
   const steps = setupSteps(provider, pipeline, needs, () => false);
-  const [script, ask] = [provider, "ask"].map((name) => host.template(`ci/setup-${name}.sh`)) as [
-    string,
-    string,
-  ];
+  const template = (name: string) => host.template(`ci/setup-${name}.sh`);
+  const templates = {
+    script: template(provider),
+    ask: template("ask"),
+    confirm: template("confirm"),
+  };
   const about = { project, branch: pipeline.branch };
-  return { facts, plan, script: setupScript(provider, { script, ask }, about, steps) };
+  return { facts, plan, script: setupScript(provider, templates, about, steps) };
 }
 
 /** Finds the repo on GitHub, asks what it has, and asks a person for the tokens that it lacks. */

@@ -5,8 +5,9 @@ import { glabFlags, type SetupStep } from "./to-do.ts";
 interface SetupTemplates {
   /** setup-github.sh or setup-gitlab.sh. */
   readonly script: string;
-  /** setup-ask.sh, which is a part of both. */
+  /** setup-ask.sh and setup-confirm.sh, which are parts of both. */
   readonly ask: string;
+  readonly confirm: string;
 }
 
 /**
@@ -17,7 +18,7 @@ interface SetupTemplates {
  */
 export function setupScript(
   provider: "github" | "gitlab",
-  { script, ask }: SetupTemplates,
+  { script, ask, confirm }: SetupTemplates,
   { project, branch }: Pick<Pipeline, "branch"> & { readonly project: string },
   steps: readonly SetupStep[],
 ): string {
@@ -31,7 +32,12 @@ export function setupScript(
     const flags = provider === "gitlab" ? [glabFlags(isProtected)] : [];
     return ["secret", name, environment, quoted(what), ...flags].join(" ");
   });
-  return fill(script, { ask: ask.trimEnd(), project, steps: lines.join("\n") });
+  return fill(script, {
+    ask: ask.trimEnd(),
+    confirm: confirm.trimEnd(),
+    project,
+    steps: lines.join("\n"),
+  });
 }
 
 function quoted(text: string): string {

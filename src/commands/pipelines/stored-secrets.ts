@@ -15,7 +15,7 @@ const FILE = "do-bootstrap.pipeline.json";
 
 /**
  * What a secret of a pipeline should hold. It is written down before the secret is stored, so it is also the journal of
- * a run (docs/design.md rule 12): what GitHub lists as older has not been stored yet.
+ * a run (docs/design.md rule 12): a secret that GitHub lists as it was then has not been stored yet.
  */
 export interface StoredSecret {
   /** HOST/OWNER/NAME, in lower case. */
@@ -25,10 +25,35 @@ export interface StoredSecret {
   readonly name: string;
   /** The fingerprint of the token; undefined for a half of a Spaces key. */
   readonly token?: string | undefined;
-  /** When this was decided, by GitHub's clock: milliseconds since the epoch. undefined: GitHub was not reached. */
-  readonly since?: number | undefined;
+  /** The version that was listed when this was decided; null: there was none. undefined: GitHub was not reached. */
+  readonly was?: string | null | undefined;
+  /** The version that was listed after it was stored; undefined: that run ended before it looked. */
+  readonly is?: string | undefined;
   /** The fingerprints of the tokens that it may still hold, if it is older. */
   readonly replaces: readonly string[];
+}
+
+/**
+ * - "stored": as it should be
+ * - "missing": there is no such secret
+ * - "older": it was not set since it was decided what it should hold
+ * - "changed": somebody set it later, so what it holds is unknown
+ */
+export type SecretState = "stored" | "missing" | "older" | "changed";
+
+/** @param listed its version: GitHub's date, a whole second; undefined: it is not listed. */
+export function stateOf(
+  { was, is }: Pick<StoredSecret, "was" | "is">,
+  listed: string | undefined,
+): SecretState {
+  if (listed === undefined) return "missing";
+  if (is !== undefined) return listed === is ? "stored" : "changed";
+  return was === undefined || listed === was ? "older" : "stored";
+}
+
+/** Whether it still has to be stored. */
+export function isDue(state: string): boolean {
+  return state === "missing" || state === "older";
 }
 
 /** Such as "github.com, acme/web". */
@@ -70,10 +95,14 @@ export async function readStored(
   const { schemaVersion, secrets } = recordOf(jsonIn(textAt(at)?.text ?? ""));
   const entries = Array.isArray(secrets) ? secrets.map(entryOf) : [undefined];
   const known = entries.flatMap((entry) => entry ?? []);
-  if (schemaVersion === VERSION && known.length === entries.length) {
+  const twice = known.find((each, at) => known.findIndex((other) => isSame(each, other)) < at);
+  if (schemaVersion === VERSION && known.length === entries.length && twice === undefined) {
     return { at, secrets: known, findings: [], blocked };
   }
-  const message = `${at.path} is not what do-bootstrap writes, so the pipeline's secrets are unknown.`;
+  const message =
+    twice === undefined
+      ? `${at.path} is not what do-bootstrap writes, so the pipeline's secrets are unknown.`
+      : `${at.path} has two entries for ${nameOf(twice)}, so what it holds is unknown.`;
   const fix = hint`Get it back from git. If that does not help, delete it: then rotate no longer reaches these secrets`;
   const findings = [finding("ci.bad-record", message, { where: at.path, fix })];
   return { at, secrets: [], findings, blocked };
@@ -88,7 +117,7 @@ const NAMES = {
 };
 
 function entryOf(entry: unknown): StoredSecret | undefined {
-  const { repo, environment, secret: name, token, since, replaces = [] } = recordOf(entry);
+  const { repo, environment, secret: name, token, was, is, replaces = [] } = recordOf(entry);
   const [, purpose] = matchOf(/^[a-z0-9][a-z0-9_-]*-(plan|apply)$/, environment);
   const isOurs =
     matchOf(/^[\w.-]+\/(?!\.{1,2}\/)[\w.-]+\/(?!\.{1,2}$)[\w.-]+$/, repo).length > 0 &&
@@ -97,12 +126,14 @@ function entryOf(entry: unknown): StoredSecret | undefined {
     // A token in a Spaces key's place would be sent to the store in clear.
     (token !== undefined) === String(name).startsWith("DIGITALOCEAN_TOKEN_");
   const fingerprints = [token ?? "00000000", ...(Array.isArray(replaces) ? replaces : [""])];
-  const at = since === undefined ? undefined : Date.parse(String(since));
+  const versions = [was ?? "none", is ?? "none"];
   const isWhole =
-    fingerprints.every((each) => matchOf(/^[0-9a-f]{8}$/, each).length > 0) && !Number.isNaN(at);
+    fingerprints.every((each) => matchOf(/^[0-9a-f]{8}$/, each).length > 0) &&
+    versions.every((each) => matchOf(/^[\w.:+-]{1,64}$/, each).length > 0) &&
+    is !== null;
   if (!isOurs || !isWhole) return undefined;
   const lower = String(repo).toLowerCase();
-  return { repo: lower, environment, name, token, since: at, replaces } as StoredSecret;
+  return { repo: lower, environment, name, token, was, is, replaces } as StoredSecret;
 }
 
 function matchOf(pattern: RegExp, value: unknown): readonly string[] {
@@ -135,55 +166,66 @@ function textOf(secrets: readonly StoredSecret[]): string {
   const sorted = [...secrets].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
   const about =
     "Written by do-bootstrap; commit it. It says which token each secret of the pipeline should hold, by fingerprint. It contains no secret.";
-  const entries = sorted.map(({ name, since, replaces, ...entry }) => ({
-    ...{ repo: entry.repo, environment: entry.environment, secret: name, token: entry.token },
-    ...(since === undefined ? {} : { since: dateOf(since) }),
+  const entries = sorted.map(({ repo, environment, name, token, was, is, replaces }) => ({
+    ...{ repo, environment, secret: name, token, was, is },
     ...(replaces.length === 0 ? {} : { replaces }),
   }));
   return `${JSON.stringify({ schemaVersion: VERSION, about, secrets: entries }, undefined, 2)}\n`;
 }
 
-/** GitHub's dates have no fraction of a second. */
-export function dateOf(time: number): string {
-  return new Date(time).toISOString().replace(/\.\d+Z$/, "Z");
+/** Such as "DIGITALOCEAN_TOKEN_APPLY in prod-apply on github.com, acme/web". */
+export function nameOf(secret: Named): string {
+  return `${secret.name} in ${secret.environment} on ${shownRepo(secret)}`;
 }
 
-function keyOf({ repo, environment, name }: Omit<StoredSecret, "replaces">): string {
+type Named = Pick<StoredSecret, "repo" | "environment" | "name">;
+
+export function isSame(a: Named, b: Named): boolean {
+  return keyOf(a) === keyOf(b);
+}
+
+function keyOf({ repo, environment, name }: Named): string {
   return [repo, environment, name].join("\n");
 }
 
 /**
  * Secrets with new content. Until that is stored, each may still hold what it held.
  *
- * @param isSure GitHub has stored what this one should hold.
+ * @param isStored whether a secret is known to hold what it should.
  */
 export function withNew(
   secrets: readonly StoredSecret[],
-  news: readonly Omit<StoredSecret, "replaces">[],
-  isSure: (old: StoredSecret) => boolean,
+  news: readonly Omit<StoredSecret, "replaces" | "is">[],
+  isStored: (old: StoredSecret) => boolean,
 ): readonly StoredSecret[] {
   const changed = news.map((each): StoredSecret => {
-    const old = secrets.find((other) => keyOf(other) === keyOf(each));
-    const held = old?.token === undefined ? [] : [old.token, ...(isSure(old) ? [] : old.replaces)];
+    const old = secrets.find((other) => isSame(other, each));
+    const held =
+      old?.token === undefined ? [] : [old.token, ...(isStored(old) ? [] : old.replaces)];
     return { ...each, replaces: [...new Set(held)].filter((token) => token !== each.token) };
   });
   return [...without(secrets, changed), ...changed];
 }
 
-export function without(
+/**
+ * Writes down the versions of the secrets that were just stored.
+ *
+ * @param listed the version of a secret now; undefined: unknown.
+ */
+export function withVersions(
   secrets: readonly StoredSecret[],
-  gone: readonly Omit<StoredSecret, "replaces">[],
+  listed: (secret: StoredSecret) => string | undefined,
 ): readonly StoredSecret[] {
-  const keys = new Set(gone.map(keyOf));
-  return secrets.filter((each) => !keys.has(keyOf(each)));
+  return secrets.map((each) => {
+    const version = listed(each);
+    const isNew = version !== undefined && stateOf(each, version) === "stored";
+    return isNew ? { ...each, was: undefined, is: version, replaces: [] } : each;
+  });
 }
 
-/**
- * GitHub's dates are whole seconds. In the same second, it may have been set before or after, and then it is stored once
- * more.
- *
- * @param updated when GitHub's secret was last set; undefined: there is none.
- */
-export function isOlder({ since }: StoredSecret, updated: number | undefined): boolean {
-  return since === undefined || updated === undefined || updated <= since;
+export function without(
+  secrets: readonly StoredSecret[],
+  gone: readonly Named[],
+): readonly StoredSecret[] {
+  return secrets.filter((each) => !gone.some((other) => isSame(each, other)));
 }

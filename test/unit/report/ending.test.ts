@@ -338,7 +338,7 @@ describe("the last lines", () => {
       },
       { run: "init", done: ["+ .gitignore"] },
       [
-        "✓ 1 change made and checked.",
+        "! 1 change made, but 1 error to fix.",
         "  Works now: doctl (as sammy@example.com); terraform (with exec)",
         "  Next: do-bootstrap exec -- terraform plan",
         "  Commit: .gitignore .env.example .terraform.lock.hcl do-bootstrap.config.yaml",

@@ -1,7 +1,7 @@
 import type { Finding } from "../../../core/finding.ts";
 import { AppError } from "../../../errors/app-error.ts";
 import { type Hint, hint } from "../../../errors/hint.ts";
-import { listed } from "../../../lib/few.ts";
+import { listed, sentence } from "../../../lib/few.ts";
 import { recordOf } from "../../../lib/json.ts";
 import { finding } from "../findings.ts";
 import type { GhAnswer } from "./gh.ts";
@@ -10,8 +10,8 @@ import type { Target } from "./repo.ts";
 /** What GitHub has of an environment. */
 export interface SeenEnvironment {
   readonly isThere: boolean;
-  /** When each secret was last set, by name: milliseconds since the epoch; NaN if GitHub does not say. */
-  readonly secrets: ReadonlyMap<string, number>;
+  /** The version of each secret, by name: the date at which it was last set. */
+  readonly secrets: ReadonlyMap<string, string>;
   /** The only branches that may use it, or other rules as words. */
   readonly branches: "all" | readonly string[];
   readonly hasReviewers: boolean;
@@ -30,9 +30,7 @@ export async function seeEnvironment(target: Target, name: string): Promise<Seen
   const secrets = await listAt(`${base}/secrets`, "secrets");
   return {
     isThere: true,
-    secrets: new Map(
-      secrets.map((each) => [nameIn(each), Date.parse(String(recordOf(each)["updated_at"]))]),
-    ),
+    secrets: new Map(secrets.map((each) => [textIn(each, "name"), textIn(each, "updated_at")])),
     branches: await branchesIn(recordOf(policy)),
     hasReviewers: Array.isArray(rules) && rules.some(isReview),
   };
@@ -44,7 +42,7 @@ export async function seeEnvironment(target: Target, name: string): Promise<Seen
     if (isCustom === true) {
       const all = await listAt(`${base}/deployment-branch-policies`, "branch_policies");
       return all.map((each) =>
-        recordOf(each)["type"] === "tag" ? `tag ${nameIn(each)}` : nameIn(each),
+        textIn(each, "type") === "tag" ? `tag ${textIn(each, "name")}` : textIn(each, "name"),
       );
     }
     // Without a rule for branches, these are all branches.
@@ -58,13 +56,27 @@ export async function seeEnvironment(target: Target, name: string): Promise<Seen
   }
 }
 
+/** Refuses to go on if somebody changed an environment while a person was asked. */
+export function judgeChange(
+  name: string,
+  before: SeenEnvironment,
+  now: SeenEnvironment,
+): Finding[] {
+  const [old, new_] = [before, now].map(({ isThere, secrets, branches, hasReviewers }) =>
+    JSON.stringify([isThere, [...secrets].sort(), branches, hasReviewers]),
+  );
+  if (old === new_) return [];
+  const message = `Environment ${name} was changed on GitHub while you were asked. Nothing was stored.`;
+  return [finding("ci.not-applied", message, { fix: hint`Run the same command again.` })];
+}
+
 export function environmentPath({ repo }: Pick<Target, "repo">, name: string): string {
   return `repos/${repo.name}/environments/${name}`;
 }
 
-function nameIn(each: unknown): string {
-  const { name } = recordOf(each);
-  return typeof name === "string" ? name : "";
+function textIn(each: unknown, key: string): string {
+  const text = recordOf(each)[key];
+  return typeof text === "string" ? text : "unknown";
 }
 
 /** Of an answer that says it was done. @throws AppError GH_FAILED for any other. */
@@ -74,30 +86,22 @@ export function bodyOf({ status, body }: GhAnswer, fix?: Hint): unknown {
   const said = typeof message === "string" ? `: ${message}` : "";
   const isRefusal = [403, 404, 422].includes(status);
   const more = fix === undefined || !isRefusal ? {} : { hint: fix };
-  throw new AppError("GH_FAILED", `GitHub answers ${status}${said}`, more);
+  throw new AppError("GH_FAILED", sentence(`GitHub answers ${status}${said}`), more);
 }
 
 /**
- * Whether more than one branch may use an environment. Anybody who may push a branch can make GitHub create one that is
- * open to all.
+ * Whether another branch than the one that is applied may use an environment for apply. Anybody who may push a branch can
+ * make GitHub create an environment that is open to all.
  */
-export function isOpen({ isThere, branches }: SeenEnvironment): boolean {
-  if (!isThere || branches === "all") return isThere;
-  const [branch = "", ...others] = branches;
-  // A pattern, or the words for something else.
-  return others.length > 0 || /[*?[\]! ]/.test(branch);
-}
-
-/** @param branch the only one that should have the token. */
-export function openEnvironment(
-  { name, repo, branch }: { name: string; repo: string; branch: string | undefined },
-  branches: SeenEnvironment["branches"],
-): Finding {
+export function judgeBranches(
+  { name, repo, branch }: { name: string; repo: string; branch: string },
+  { isThere, branches }: SeenEnvironment,
+): Finding[] {
+  if (!isThere || (branches !== "all" && branches.every((each) => each === branch))) return [];
   const which = branches === "all" ? "every branch" : listed(branches);
-  const one = branch ?? "the branch that is applied";
-  const message = `Environment ${name} of ${repo} exists, and ${which} may use it. The token that can make changes is only for ${one}.`;
-  const fix = hint`${settingsOf(name)}: Deployment branches and tags, Selected, ${one} as the only one; or delete the environment`;
-  return finding("ci.open-environment", message, { fix });
+  const message = `Environment ${name} of ${repo} exists, and ${which} may use it. The token that can make changes is only for ${branch}.`;
+  const fix = hint`${settingsOf(name)}: Deployment branches and tags, Selected, ${branch} as the only one; or delete the environment`;
+  return [finding("ci.open-environment", message, { fix })];
 }
 
 /** Where a person finds an environment on GitHub. */

@@ -2,6 +2,7 @@ import { toolEnvironment } from "../../../core/tool-environment.ts";
 import { AppError } from "../../../errors/app-error.ts";
 import { hint, run } from "../../../errors/hint.ts";
 import type { Host } from "../../../host/host.ts";
+import { sentence } from "../../../lib/few.ts";
 import { jsonIn } from "../../../lib/json.ts";
 import type { Secret } from "../../../secret/secret.ts";
 import { fullName, type GithubRepo } from "./remotes.ts";
@@ -17,8 +18,6 @@ export interface Gh {
 export interface GhAnswer {
   readonly status: number;
   readonly body: unknown;
-  /** GitHub's clock: milliseconds since the epoch; NaN if it does not say. */
-  readonly now: number;
 }
 
 type GhHost = Pick<Host, "run" | "env" | "home">;
@@ -46,11 +45,7 @@ export function openGh(host: GhHost, file: string, repo: GithubRepo): Gh {
       const [head = "", ...rest] = stdout.split(/\r?\n\r?\n/);
       const [, status] = /^HTTP\/\S+ (\d{3})/.exec(head) ?? [];
       if (status === undefined) throw failed(repo, stderr);
-      const [, date = ""] = /^date: *(.*)$/im.exec(head) ?? [];
-      return {
-        ...{ status: Number(status), body: jsonIn(rest.join("\n\n")) },
-        now: Date.parse(date.trim()),
-      };
+      return { status: Number(status), body: jsonIn(rest.join("\n\n")) };
     },
     async setSecret(name, environment, value) {
       const where = ["--env", environment, "--repo", fullName(repo)];
@@ -69,7 +64,7 @@ function failed({ host }: GithubRepo, stderr: string): AppError {
   // The first line may be a heading: "1 error occurred:".
   const line = lines.find((each) => !/:\s*$/.test(each)) ?? "no answer";
   if (/gh auth login|HTTP 401|authentication/i.test(stderr)) return notLoggedIn(host);
-  return new AppError("GH_FAILED", `gh failed: ${line.replace(/^[\s*]+/, "").trim()}`, {
+  return new AppError("GH_FAILED", sentence(`gh failed: ${line.replace(/^[\s*]+/, "").trim()}`), {
     hint: hint`Check it: ${run("gh", "auth", "status", "--hostname", host)}`,
   });
 }

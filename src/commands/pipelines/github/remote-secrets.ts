@@ -2,32 +2,28 @@ import type { Finding } from "../../../core/finding.ts";
 import { AppError, asAppError } from "../../../errors/app-error.ts";
 import { hint, own } from "../../../errors/hint.ts";
 import { listed } from "../../../lib/few.ts";
-import { groupedBy } from "../../../lib/grouped.ts";
+import { groupedBy, onceEach } from "../../../lib/grouped.ts";
 import type { Facts } from "../../init/observe.ts";
 import { finding } from "../findings.ts";
-import { dateOf, isOlder, type StoredSecret, shownRepo } from "../stored-secrets.ts";
-import { type SeenEnvironment, seeEnvironment } from "./environment.ts";
+import {
+  isSame,
+  nameOf,
+  type SecretState,
+  type StoredSecret,
+  shownRepo,
+  stateOf,
+} from "../stored-secrets.ts";
+import { judgeChange, type SeenEnvironment, seeEnvironment } from "./environment.ts";
 import { keyOf } from "./remotes.ts";
 import { findTarget, githubRepos, type Target, type TargetHost } from "./repo.ts";
 
 /** A secret that do-bootstrap has stored, and what GitHub lists of it. */
 export interface RemoteSecret {
   readonly stored: StoredSecret;
-  /**
-   * - "stored": as it should be
-   * - "missing": GitHub has no such secret
-   * - "older": GitHub's was set before it was decided what it should hold
-   * - "changed": somebody set it later, so what it holds is unknown
-   * - "unreached": GitHub could not be asked
-   */
-  readonly state: "stored" | "missing" | "older" | "changed" | "unreached";
+  /** "unreached": GitHub could not be asked. */
+  readonly state: SecretState | "unreached";
   /** Where it is; undefined: GitHub could not be asked. */
   readonly place: { readonly target: Target; readonly seen: SeenEnvironment } | undefined;
-}
-
-/** Such as "DIGITALOCEAN_TOKEN_APPLY in prod-apply on github.com, acme/web". */
-export function nameOf(stored: Omit<StoredSecret, "replaces">): string {
-  return `${stored.name} in ${stored.environment} on ${shownRepo(stored)}`;
 }
 
 /**
@@ -93,17 +89,37 @@ async function ask(
   return (await Promise.all(all)).flat();
 }
 
-/** A person may take this long from the plan to the yes. In ms. */
-const PATIENCE = 3_600_000;
+/** Asks GitHub again after a person was asked: what these secrets hold is only known if nothing has changed. */
+export async function judgeChanges(secrets: readonly RemoteSecret[]): Promise<readonly Finding[]> {
+  const reached = secrets.flatMap(({ stored, place }) => (place ? [{ stored, ...place }] : []));
+  const places = onceEach(reached, ({ stored: { repo, environment } }) => `${repo} ${environment}`);
+  const all = places.map(async ({ stored: { environment }, target, seen }) =>
+    judgeChange(environment, seen, await seeEnvironment(target, environment)),
+  );
+  return (await Promise.all(all)).flat();
+}
 
-/** @param updated when GitHub's secret was last set, in ms since the epoch; undefined: there is none. */
-function stateOf(
-  stored: StoredSecret,
-  updated: number | undefined,
-): Exclude<RemoteSecret["state"], "unreached"> {
-  if (updated === undefined) return "missing";
-  if (isOlder(stored, updated)) return "older";
-  return updated - (stored.since ?? 0) > PATIENCE ? "changed" : "stored";
+/** A secret, and the repo that has it. */
+export interface Located {
+  readonly stored: Pick<StoredSecret, "repo" | "environment" | "name">;
+  readonly target: Target;
+}
+
+/** Asks GitHub again. @returns the version of a secret; undefined: it is not listed. @throws AppError GH_FAILED */
+export async function versionsNow(
+  secrets: readonly Located[],
+): Promise<(secret: Located["stored"]) => string | undefined> {
+  const groups = groupedBy(
+    secrets,
+    ({ stored: { repo, environment } }) => `${repo} ${environment}`,
+  );
+  const all = [...groups.values()].map(async (its) => {
+    const [{ target, stored }] = its as [Located];
+    const seen = await seeEnvironment(target, stored.environment);
+    return its.map((each) => [each.stored, seen.secrets.get(each.stored.name)] as const);
+  });
+  const versions = (await Promise.all(all)).flat();
+  return (secret) => versions.find(([each]) => isSame(each, secret))?.[1];
 }
 
 /** @param isHere whether this machine has the token with that fingerprint. */
@@ -119,7 +135,7 @@ function judgeSecret(
   isHere: (fingerprint: string) => boolean,
 ): Finding[] {
   const name = nameOf(stored);
-  const { token, since } = stored;
+  const { token } = stored;
   const store =
     token !== undefined && isHere(token)
       ? hint`${own("rotate")} stores it`
@@ -127,16 +143,14 @@ function judgeSecret(
   if (state === "missing") {
     return [finding("ci.secret-missing", `There is no ${name}.`, { fix: store })];
   }
-  const updated = place?.seen.secrets.get(stored.name);
-  const set = updated === undefined ? "" : `It was set at ${dateOf(updated)}`;
+  const set = `It was set at ${place?.seen.secrets.get(stored.name)}`;
   if (state === "older") {
     const wanted = token === undefined ? "a new Spaces key" : `token ${token}`;
-    const from = since === undefined ? "" : ` since ${dateOf(since)}`;
-    const message = `${name} is older than what it should hold. ${set}, and should hold ${wanted}${from}.`;
+    const message = `${name} is older than what it should hold. ${set}, and should hold ${wanted}.`;
     return [finding("ci.secret-older", message, { fix: store })];
   }
   if (state !== "changed") return [];
-  const message = `${name} was changed by somebody else. ${set}; do-bootstrap stored it before${since === undefined ? "" : ` (${dateOf(since)})`}.`;
+  const message = `${name} was changed by somebody else. ${set}; do-bootstrap stored it at ${stored.is}.`;
   const fix = hint`Get the newest do-bootstrap.pipeline.json from git. If nobody committed one: ${own("ci", "github", "--apply", "--renew")}`;
   return [finding("ci.secret-changed", message, { fix })];
 }

@@ -8,7 +8,7 @@ import { recordOf } from "../../../lib/json.ts";
 import type { Facts } from "../../init/observe.ts";
 import { finding } from "../findings.ts";
 import { type Gh, notLoggedIn, openGh } from "./gh.ts";
-import { fullName, type GithubRepo, repoNamed, reposIn } from "./remotes.ts";
+import { fullName, type GithubRepo, keyOf, repoNamed, reposIn } from "./remotes.ts";
 
 /** The repo on GitHub that gets the secrets, and who sets it up. */
 export interface Target {
@@ -16,11 +16,11 @@ export interface Target {
   readonly repo: GithubRepo;
   /** The user of gh. */
   readonly me: { readonly login: string; readonly id: number };
-  /** GitHub's clock before anything is stored: milliseconds since the epoch. */
-  readonly now: number;
+  /** All repos on GitHub that a git remote names, by keyOf. */
+  readonly remotes: readonly string[];
 }
 
-export type TargetHost = Pick<Host, "run" | "env" | "home" | "which" | "clock">;
+export type TargetHost = Pick<Host, "run" | "env" | "home" | "which">;
 
 /**
  * Finds the repo on GitHub, and asks whether it may be set up. Nothing is sent before that.
@@ -56,8 +56,7 @@ export async function findTarget(
       hint: hint`Log in as a person: ${run("gh", "auth", "login", "--hostname", repo.host)}`,
     });
   }
-  const now = Number.isNaN(about.now) ? host.clock.now() : about.now;
-  return { target: { gh, repo, me: { login, id }, now } };
+  return { target: { gh, repo, me: { login, id }, remotes: repos.map(keyOf) } };
 }
 
 /** The repos on GitHub that git's remotes name. */

@@ -18,11 +18,20 @@ import { listed } from "../../../lib/few.ts";
 import type { Facts } from "../../init/observe.ts";
 import type { KeysHost } from "../../init/spaces.ts";
 import { finding } from "../findings.ts";
-import { isOlder, type StoredSecret, withNew } from "../stored-secrets.ts";
+import {
+  isDue,
+  isSame,
+  nameOf,
+  type StoredSecret,
+  shownRepo,
+  stateOf,
+  withNew,
+} from "../stored-secrets.ts";
 import {
   bodyOf,
   environmentPath,
-  openEnvironment,
+  judgeBranches,
+  judgeChange,
   type SeenEnvironment,
   seeEnvironment,
   settingsOf,
@@ -35,8 +44,8 @@ import type { PipelineToken } from "./tokens.ts";
 /** A place, and what GitHub has of it. */
 export interface Seen extends SeenEnvironment {
   readonly place: Place;
-  /** The names of the secrets that should hold something newer (stored-secrets.ts). */
-  readonly older: ReadonlySet<string>;
+  /** The names of the secrets that GitHub lacks, or that should hold something newer (stored-secrets.ts). */
+  readonly due: ReadonlySet<string>;
 }
 
 /** @throws AppError GH_FAILED */
@@ -45,31 +54,41 @@ export function seeAll(
   places: readonly Place[],
   stored: readonly StoredSecret[],
 ): Promise<readonly Seen[]> {
-  const its = stored.filter(({ repo }) => repo === keyOf(target.repo));
   return Promise.all(
     places.map(async (place) => {
       const seen = await seeEnvironment(target, place.name);
-      const older = its.filter(
-        (each) => each.environment === place.name && isOlder(each, seen.secrets.get(each.name)),
-      );
-      return { ...seen, place, older: new Set(older.map(({ name }) => name)) };
+      const due = [place.tokenSecret, ...(place.keySecrets ?? [])].filter((name) => {
+        const listed = seen.secrets.get(name);
+        const entry = stored.find((each) => isSame(each, inPlace(target, place, name)));
+        // A secret that somebody else has stored is left alone.
+        return entry === undefined ? listed === undefined : isDue(stateOf(entry, listed));
+      });
+      return { ...seen, place, due: new Set(due) };
     }),
   );
 }
 
+function inPlace({ repo }: Pick<Target, "repo">, place: Place, name: string) {
+  return { repo: keyOf(repo), environment: place.name, name };
+}
+
+/** Asks GitHub again after a person was asked. @throws AppError GH_FAILED */
+export async function judgeAgain({ target, seen }: Setup): Promise<readonly Finding[]> {
+  const all = seen.map(async ({ place: { name }, ...before }) =>
+    judgeChange(name, before, await seeEnvironment(target, name)),
+  );
+  return (await Promise.all(all)).flat();
+}
+
 /** Whether GitHub lacks the token of a place. With `renew`, all are replaced. */
 export function lacksToken(seen: Seen, renew: boolean): boolean {
-  return renew || lacks(seen, seen.place.tokenSecret);
+  return renew || seen.due.has(seen.place.tokenSecret);
 }
 
 /** Whether GitHub lacks the Spaces key of a place, and do-bootstrap can create it. */
 export function lacksKey(seen: Seen, renew: boolean): boolean {
   const { keySecrets } = seen.place;
-  return keySecrets !== undefined && (renew || keySecrets.some((name) => lacks(seen, name)));
-}
-
-function lacks({ secrets, older }: Seen, name: string): boolean {
-  return !secrets.has(name) || older.has(name);
+  return keySecrets !== undefined && (renew || keySecrets.some((name) => seen.due.has(name)));
 }
 
 export interface Setup {
@@ -97,10 +116,11 @@ export interface Setup {
 
 /** What is wrong before anything is done, and before a person is asked for tokens. */
 export function judgeSetup(setup: Omit<Setup, "tokens">): readonly Finding[] {
-  const { seen, renew, factsOf } = setup;
+  const { target, stored, seen, renew, factsOf } = setup;
   const lacking = seen.filter((each) => lacksKey(each, renew));
   const makers = [...new Set(lacking.flatMap(({ place }) => factsOf(place) ?? []))];
   return [
+    ...forgotten(stored.filter((each) => !isNamed(target, each))),
     ...seen.flatMap((each) => judgeEnvironment(setup, each)),
     ...makers.flatMap(judgeKeyMaker),
     // The journal is that of all environments.
@@ -113,19 +133,14 @@ export function stepsFor(host: KeysHost, setup: Setup): readonly OutsideChange[]
   return setup.seen.flatMap((each) => stepsOf(host, setup, each));
 }
 
-/**
- * An environment that exists is not changed: its rules are its owner's. Anybody who may push a branch can make GitHub
- * create one that is open to all, so the token for apply needs the one branch.
- */
+/** An environment that exists is not changed: its rules are its owner's. */
 function judgeEnvironment(
   { target, branch }: Pick<Setup, "target" | "branch">,
-  { place, isThere, branches, hasReviewers }: Seen,
+  { place, ...seen }: Seen,
 ): Finding[] {
-  if (place.purpose === "plan" || !isThere) return [];
-  if (branches === "all" || branches.some((each) => each !== branch)) {
-    return [openEnvironment({ name: place.name, repo: target.repo.name, branch }, branches)];
-  }
-  if (hasReviewers) return [];
+  if (place.purpose === "plan" || !seen.isThere) return [];
+  const open = judgeBranches({ name: place.name, repo: target.repo.name, branch }, seen);
+  if (open.length > 0 || seen.hasReviewers) return open;
   const message = `Environment ${place.name} has no required reviewers, so every push to ${branch} is applied.`;
   const fix = hint`${settingsOf(place.name)}: Required reviewers (in a private repo, these need GitHub Enterprise)`;
   return [finding("ci.no-reviewers", message, { fix })];
@@ -333,58 +348,74 @@ export function storedAfter({
   tokens,
   renew,
 }: Setup): readonly StoredSecret[] {
-  const repo = keyOf(target.repo);
   const news = seen.flatMap((each) => {
-    const { place } = each;
+    const { place, secrets } = each;
     const names = [
       ...(lacksToken(each, renew) ? [place.tokenSecret] : []),
       ...(lacksKey(each, renew) ? (place.keySecrets ?? []) : []),
     ];
     const its = tokens.find((given) => given.place === place)?.token.fingerprint;
     return names.map((name) => ({
-      ...{ repo, environment: place.name, name, since: target.now },
+      ...{ ...inPlace(target, place, name), was: secrets.get(name) ?? null },
       token: name === place.tokenSecret ? its : undefined,
     }));
   });
-  const isSure = ({ environment, name }: StoredSecret) =>
-    seen.some(({ place, older }) => place.name === environment && !older.has(name));
-  return withNew(stored, news, isSure);
+  const isStored = (old: StoredSecret) =>
+    seen.some(
+      ({ place, secrets }) =>
+        isSame(old, inPlace(target, place, old.name)) &&
+        stateOf(old, secrets.get(old.name)) === "stored",
+    );
+  const kept = stored.filter((each) => isNamed(target, each));
+  return withNew(kept, news, isStored);
 }
 
-/** Looks again: what GitHub does not list, or lists as older, was not stored. */
-export async function judgeAfter(setup: Setup): Promise<Finding[]> {
-  const { target, seen, renew, again, course } = setup;
+/** A repo that the clone has left, or that was renamed, gets nothing any more. */
+function isNamed({ repo, remotes }: Target, secret: StoredSecret): boolean {
+  return [keyOf(repo), ...remotes].includes(secret.repo);
+}
+
+function forgotten(secrets: readonly StoredSecret[]): Finding[] {
+  if (secrets.length === 0) return [];
+  const where = [...new Set(secrets.map(shownRepo))];
+  const tokens = [
+    ...new Set(secrets.flatMap(({ token, replaces }) => [token ?? [], replaces].flat())),
+  ];
+  const message = `No git remote names ${listed(where)} any more, so do-bootstrap.pipeline.json forgets ${secrets.length === 1 ? "the secret" : `${secrets.length} secrets`} there. Nothing is deleted, and what they hold stays valid${tokens.length === 0 ? "" : `: ${listed(tokens)}`}.`;
+  const fix = hint`If nothing else uses these tokens, delete them: ${TOKEN_LIST}`;
+  return [finding("ci.secrets", message, { fix })];
+}
+
+/** The secrets of this run. */
+export function newIn(setup: Setup): readonly StoredSecret[] {
+  return storedAfter(setup).filter((each) => !setup.stored.includes(each));
+}
+
+/**
+ * What GitHub lists as it was before was not stored.
+ *
+ * @param after what GitHub lists now; the error, if it could not be asked.
+ */
+export function judgeAfter(setup: Setup, after: VersionOf | AppError): Finding[] {
+  const { again, course } = setup;
   if (course.hasFailed) return course.findings;
   const findings = [...course.findings, ...oldTokens(setup)];
-  try {
-    const after = seen.map(async (before) => {
-      const { place } = before;
-      const { secrets } = await seeEnvironment(target, place.name);
-      const isMissing = (name: string) =>
-        !secrets.has(name) ||
-        ((renew || lacks(before, name)) && (secrets.get(name) ?? 0) < target.now);
-      return [place.tokenSecret, ...(place.keySecrets ?? [])]
-        .filter(isMissing)
-        .map((name) => `${name} in ${place.name}`);
-    });
-    const missing = (await Promise.all(after)).flat();
-    if (missing.length === 0) return findings;
-    return [...findings, notDone("Stored, but not listed by GitHub", listed(missing), again)];
-  } catch (error) {
-    const { message } = asAppError(error);
-    return [
-      ...findings,
-      notDone("GitHub could not be asked what it stored", message.replace(/\.$/, ""), again),
-    ];
+  if (after instanceof AppError) {
+    const why = after.message.replace(/\.$/, "");
+    return [...findings, notDone("GitHub could not be asked what it stored", why, again)];
   }
+  const missing = newIn(setup).filter((each) => isDue(stateOf(each, after(each))));
+  if (missing.length === 0) return findings;
+  const names = missing.map(nameOf);
+  return [...findings, notDone("Stored, but not listed by GitHub", listed(names), again)];
 }
+
+type VersionOf = (secret: StoredSecret) => string | undefined;
 
 /** GitHub does not give a secret back, so nobody but its owner can revoke it. */
 function oldTokens(setup: Setup): Finding[] {
-  const after = storedAfter(setup);
-  const inUse = new Set(after.map(({ token }) => token));
-  const old = after
-    .filter((each) => !setup.stored.includes(each))
+  const inUse = new Set(storedAfter(setup).map(({ token }) => token));
+  const old = newIn(setup)
     .flatMap(({ replaces }) => replaces)
     .filter((token) => !inUse.has(token));
   if (old.length === 0) return [];

@@ -72,7 +72,7 @@ describe("environments that share one new token", () => {
 describe("one place gets one token", () => {
   const rotation = (name: string, olds: Name[], to: Name): Rotation => ({
     environments: [name],
-    ...{ token: token(to), olds: olds.map(token), receivers: [], isResumed: false },
+    ...{ token: token(to), olds: olds.map(token), receivers: [], holders: [], isResumed: false },
   });
 
   it.each<[string, Rotation[]]>([
