@@ -16,7 +16,7 @@ import { type Suite, suiteIn } from "./fixtures/suite.ts";
 
 /** What tests serve on this machine. */
 const HOSTS = [
-  ...["localhost", "api.github.com"],
+  ...["localhost", "api.github.com", "app.terraform.io", "tfe.acme.com"],
   ...["nyc3.digitaloceanspaces.com", "*.nyc3.digitaloceanspaces.com"],
 ];
 

@@ -38,6 +38,7 @@ const STATUS_OF = {
   SPACES_UNREACHABLE: EXIT.network,
   BUCKET_TAKEN: EXIT.failed,
   GH_FAILED: EXIT.failed,
+  HCP_FAILED: EXIT.failed,
   DEMO_FAILED: EXIT.failed,
   INTERRUPTED: EXIT.interrupted,
   UNEXPECTED: EXIT.failed,

@@ -122,7 +122,7 @@ export interface State {
 }
 
 export interface StateKey {
-  readonly kind: "trusted" | "rotation" | "login" | "keys";
+  readonly kind: "trusted" | "rotation" | "login" | "keys" | "hcp";
   /** The absolute path that it is about: the folder of our config, or doctl's config. */
   readonly folder: string;
   readonly name: string;
@@ -263,7 +263,7 @@ export type Undo = () => Promise<void>;
 export interface HttpRequest {
   readonly url: URL;
   /** By default POST for a form, otherwise GET. */
-  readonly method?: "PUT" | "POST" | "DELETE";
+  readonly method?: "PUT" | "POST" | "PATCH" | "DELETE";
   /** Sent as a form. */
   readonly form?: Readonly<Record<string, string>>;
   /** Sent unchanged. */

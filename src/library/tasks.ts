@@ -234,10 +234,11 @@ async function lookAtPipeline(
   { host, progress }: Runtime,
 ): Promise<readonly Finding[]> {
   const { checkRemote } = await import("../commands/pipelines/check-remote.ts");
-  progress("Asking GitHub");
+  progress("Asking where the pipeline's secrets are");
   const held = looks.flatMap(({ facts: { token } }) => usableToken(token)?.fingerprint ?? []);
   const [first] = looks;
-  return first === undefined ? [] : checkRemote(host, first.facts, new Set(held));
+  const roots = looks.flatMap(({ facts }) => facts.terraform.roots);
+  return first === undefined ? [] : checkRemote(host, { ...first.facts, roots }, new Set(held));
 }
 
 async function withExposed(

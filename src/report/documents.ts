@@ -207,6 +207,15 @@ export type ChangeDocument =
       /** The names of the secrets. */
       readonly names: readonly string[];
       readonly why: string;
+    }
+  | {
+      readonly kind: "hcp-variable" | "hcp-variable-removal";
+      /** HOST/ORGANIZATION. */
+      readonly organization: string;
+      readonly workspace: string;
+      /** The names of the variables. */
+      readonly names: readonly string[];
+      readonly why: string;
     };
 
 export interface CommandDocument {

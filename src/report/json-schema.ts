@@ -263,6 +263,14 @@ const removedSecret = v.strictObject({
   names: v.array(text("The name of a secret that is deleted.")),
   ...onGithub,
 });
+const atHcp = {
+  names: v.array(text("The name of a variable.")),
+  organization: text("HOST/ORGANIZATION."),
+  workspace: text("The name of the workspace."),
+  why,
+};
+const hcpVariable = v.strictObject({ kind: v.literal("hcp-variable"), ...atHcp });
+const removedVariable = v.strictObject({ kind: v.literal("hcp-variable-removal"), ...atHcp });
 const command = {
   kind: v.literal("run"),
   command: text("The command as you would type it."),
@@ -273,7 +281,7 @@ const command = {
 const CHANGES = [
   ...([file, context, gone, loggedOut, selection, revocation, loggedIn] as const),
   ...([madeBucket, madeKey, removedKey, githubEnvironment, githubBranch] as const),
-  ...([githubSecret, removedSecret] as const),
+  ...([githubSecret, removedSecret, hcpVariable, removedVariable] as const),
 ] as const;
 
 const whoIsWho = {

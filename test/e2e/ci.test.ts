@@ -377,8 +377,8 @@ environments:
       2,
       "terraform: false",
     ],
-    ["an unknown provider", CODE, ["jenkins"], 2, "for GitHub or for GitLab"],
-    ["both providers", CODE, ["github", "gitlab"], 2, "for GitHub or for GitLab"],
+    ["an unknown provider", CODE, ["jenkins"], 2, "for GitHub, GitLab or HCP Terraform"],
+    ["both providers", CODE, ["github", "gitlab"], 2, "for GitHub, GitLab or HCP Terraform"],
     [
       "an unsupported branch name",
       CODE,

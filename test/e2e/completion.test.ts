@@ -43,7 +43,7 @@ const CASES: readonly Case[] = [
   ["do-bootstrap completion z", ["zsh"]],
   ["do-bootstrap completion --list ", ["environments", "contexts"]],
   ["do-bootstrap ci git", ["github", "gitlab"]],
-  ["do-bootstrap ci --force ", ["github", "gitlab"]],
+  ["do-bootstrap ci --force ", ["github", "gitlab", "hcp"]],
   ["do-bootstrap hook r", ["remove"]],
   ["do-bootstrap scopes inf", ["infra"]],
   ["do-bootstrap scopes --plan inf", ["info.tfplan", "infra"]],

@@ -316,7 +316,9 @@ describe.skipIf(missing !== "")(
       const { status, stderr } = await its.run(APPLY, { env: its.tokens });
       expect([status, stderr]).toEqual([
         3,
-        expect.stringContaining("digitalocean-apply was changed on GitHub while you were asked"),
+        expect.stringContaining(
+          "digitalocean-apply on github.com was changed while you were asked",
+        ),
       ]);
       expect(its.github.writes).toEqual([]);
     });

@@ -304,7 +304,9 @@ describe.skipIf(missing !== "")(`the pipeline's secrets${missing}`, () => {
       const { status, stderr } = await its.rotate();
       expect([status, stderr]).toEqual([
         3,
-        expect.stringContaining("digitalocean-apply was changed on GitHub while you were asked"),
+        expect.stringContaining(
+          "digitalocean-apply on github.com was changed while you were asked",
+        ),
       ]);
       expect([its.github.writes, its.stored("apply")]).toEqual([[], "theirs"]);
       expect(await its.read(".env")).toContain(its.apply);

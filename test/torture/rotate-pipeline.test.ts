@@ -1,10 +1,12 @@
 import { once } from "node:events";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { onTestFinished as afterThisTest, describe, expect, it } from "vitest";
 import { Secret } from "../../src/secret/secret.ts";
 import { OPENSSL } from "../fixtures/certificate.ts";
 import { type GithubBench, onGithub } from "../fixtures/github/bench.ts";
+import { type Hcp, startHcp } from "../fixtures/hcp/hcp.ts";
+import { suite } from "../fixtures/suite.ts";
 import { workbench } from "../fixtures/workbench.ts";
 import { type Ending, endInEveryWay, hookInto, runUntil } from "./endings.ts";
 import { COUNT, figures, random, SEED } from "./figures.ts";
@@ -13,22 +15,36 @@ const missing = OPENSSL ? "" : " (needs openssl)";
 const ROTATE = ["rotate", "--all", "--token-stdin", "--revoke", "--accept-tokens", "--yes"];
 /** Five of the six places of three environments. */
 const REMOTE = ["a-plan", "a-apply", "b-plan", "b-apply", "c-apply"];
-const CONFIG = "project: acme\nterraform: { dir: . }\nenvironments: { a: {}, b: {}, c: {} }\n";
+const CONFIG =
+  "project: acme\nterraform: [{ dir: . }, { dir: runs }]\nenvironments: { a: {}, b: {}, c: {} }\n";
+/** The writes to GitHub, and the one to HCP Terraform. */
+const PLACES = [...REMOTE.map((_, at) => String(at + 1)), "hcp"];
 const CODE =
   'terraform {\n  backend "s3" {\n    bucket = "b"\n    key = "k"\n    region = "r"\n  }\n}\n';
+const RUNS =
+  'terraform {\n  cloud {\n    organization = "acme"\n    workspaces {\n      name = "web"\n    }\n  }\n}\n';
 const IGNORED = ".env\n.terraform/\n*.secret.auto.tfvars.json\n";
 const POLICY = { protected_branches: false, custom_branch_policies: true };
 const nameOf = (place: string) => `DIGITALOCEAN_TOKEN_${place.replace(/.*-/, "").toUpperCase()}`;
 
-/** One token in three places of the machine, and in five of a pipeline. */
+interface Bench extends GithubBench {
+  readonly hcp: Hcp;
+  /** What a process of its own needs, too. */
+  readonly ofProcess: Readonly<Record<string, string>>;
+}
+
+/** One token in three places of the machine, in five environments on GitHub, and in a workspace of HCP Terraform. */
 async function scene(
-  onTestFinished?: (cleanup: () => Promise<void>) => void,
-): Promise<GithubBench> {
-  const own = await workbench(onTestFinished === undefined ? {} : { onTestFinished });
+  onTestFinished: (cleanup: () => Promise<void>) => void = afterThisTest,
+): Promise<Bench> {
+  const hcp = await startHcp();
+  onTestFinished(() => hcp.close());
+  const own = await workbench({ onTestFinished });
   await own.write("do-bootstrap.config.yaml", CONFIG);
   await own.write("main.tf", CODE);
+  await own.write("runs/main.tf", RUNS);
   await own.write(".gitignore", IGNORED);
-  const its = await onGithub(own, {}, onTestFinished);
+  const its = await onGithub(own, { others: hcp.proxy }, onTestFinished);
   await its.write(".env", `DIGITALOCEAN_TOKEN=${its.apply}\n`, 0o600);
   const values = JSON.stringify({ do_token: its.apply });
   await its.write("do-bootstrap.secret.auto.tfvars.json", values, 0o600);
@@ -46,9 +62,25 @@ async function scene(
     const is = its.github.dateOf(environment, nameOf(environment));
     return { repo: "github.com/acme/web", environment, secret: nameOf(environment), token, is };
   });
-  const record = JSON.stringify({ schemaVersion: 1, secrets });
+  hcp.set("web", "DIGITALOCEAN_TOKEN", its.apply);
+  const is = hcp.workspaces.get("web")?.[0]?.version;
+  const variable = {
+    workspace: "web",
+    variable: "DIGITALOCEAN_TOKEN",
+    environment: "a",
+    token,
+    is,
+  };
+  const runs = { organization: "app.terraform.io/acme", ...variable };
+  const record = JSON.stringify({ schemaVersion: 1, secrets: [...secrets, runs] });
   await its.write("do-bootstrap.pipeline.json", record);
-  return its;
+  const env = { TF_TOKEN_app_terraform_io: hcp.credentials };
+  const ofProcess = { ...its.github.env, ...env, NODE_EXTRA_CA_CERTS: suite().certificate };
+  const run: Bench["run"] = (args, more = {}) =>
+    its.run(args, { ...more, env: { ...env, ...more.env } });
+  const confirmed = await run(["ci", "hcp", "--apply", "--yes", "--to", "app.terraform.io/acme"]);
+  expect([confirmed.status, hcp.writes], confirmed.stderr).toEqual([0, []]);
+  return { ...its, hcp, ofProcess, run };
 }
 
 function doctlOf({ home }: GithubBench): string {
@@ -56,7 +88,7 @@ function doctlOf({ home }: GithubBench): string {
 }
 
 /** Which token each place holds. The new one is called plan on the bench. */
-async function held(its: GithubBench): Promise<Readonly<Record<string, string>>> {
+async function held(its: Bench): Promise<Readonly<Record<string, string>>> {
   const paths = [".env", "do-bootstrap.secret.auto.tfvars.json"].map((path) =>
     join(its.repo, path),
   );
@@ -66,11 +98,15 @@ async function held(its: GithubBench): Promise<Readonly<Record<string, string>>>
   const remote = REMOTE.map((place) => {
     return [place, its.github.environments.get(place)?.secrets.get(nameOf(place)) ?? ""] as const;
   });
+  const variable = its.hcp.workspaces.get("web")?.[0];
   const which = (text: string) =>
     [its.apply, its.plan].map((token) => (text.includes(token) ? "1" : "0")).join("");
   const names: Readonly<Record<string, string>> = { "10": "old", "01": "new" };
   return Object.fromEntries(
-    [...local, ...remote].map(([place, text]) => [place, names[which(text)] ?? "unknown"]),
+    [...local, ...remote, ["web", variable?.value ?? ""] as const].map(([place, text]) => [
+      place,
+      names[which(text)] ?? "unknown",
+    ]),
   );
 }
 
@@ -80,9 +116,7 @@ async function isRevoked({ sandbox, apply }: GithubBench): Promise<boolean> {
 }
 
 /** What is wrong after a run was ended, and after the next one. */
-async function faultsAfter(
-  its: GithubBench,
-): Promise<["halfWritten" | "lost" | "leftOver", string][]> {
+async function faultsAfter(its: Bench): Promise<["halfWritten" | "lost" | "leftOver", string][]> {
   const ended = Object.entries(await held(its));
   const unknown = ended.filter(([, which]) => which === "unknown");
   const dead = (await isRevoked(its)) ? ended.filter(([, which]) => which === "old") : [];
@@ -107,7 +141,7 @@ async function faultsAfter(
 }
 
 /** A bench that is gone after its use. */
-async function onABench<T>(use: (its: GithubBench) => Promise<T>): Promise<T> {
+async function onABench<T>(use: (its: Bench) => Promise<T>): Promise<T> {
   const cleanups: (() => Promise<void>)[] = [];
   try {
     return await use(await scene((each) => void cleanups.push(each)));
@@ -116,13 +150,13 @@ async function onABench<T>(use: (its: GithubBench) => Promise<T>): Promise<T> {
   }
 }
 
-describe.skipIf(missing !== "")(`rotate over 3 local and 5 remote places${missing}`, () => {
+describe.skipIf(missing !== "")(`rotate over 3 local and 6 remote places${missing}`, () => {
   it("gives all of them the new token, and then revokes the old one", async () => {
     const its = await scene();
     const { status, stderr } = await its.run(ROTATE, { input: its.plan });
     expect([status, Object.values(await held(its)), await isRevoked(its)], stderr).toEqual([
       0,
-      Array(8).fill("new"),
+      Array(9).fill("new"),
       true,
     ]);
   });
@@ -133,7 +167,7 @@ describe.skipIf(missing !== "")(`rotate over 3 local and 5 remote places${missin
       const whole = await scene();
       const log = join(whole.root, "moments");
       const since = performance.now();
-      await whole.run(ROTATE, { input: whole.plan, env: hookInto(log) });
+      await whole.run(ROTATE, { input: whole.plan, env: { ...whole.ofProcess, ...hookInto(log) } });
       const ms = performance.now() - since;
       const moments = (await readFile(log, "utf8")).split("\n");
       const moment = "after rename do-bootstrap.pipeline.json";
@@ -141,10 +175,12 @@ describe.skipIf(missing !== "")(`rotate over 3 local and 5 remote places${missin
       const name = "rotate with a pipeline";
       const all = await endInEveryWay(name, { moments, ms }, moment, (ending: Ending) =>
         onABench(async (its) => {
-          const bench = {
+          const bench: Bench = {
             ...its,
+            run: (line, more) =>
+              its.run(line, { ...more, env: { ...its.ofProcess, ...more?.env } }),
             start: (...[line, more]: Parameters<typeof its.start>) =>
-              its.start(line, { ...more, env: { ...its.github.env, ...more?.env } }),
+              its.start(line, { ...more, env: { ...its.ofProcess, ...more?.env } }),
           };
           const line = { args: ROTATE, input: its.plan };
           const { isHit } = await runUntil(bench, line, ending, join(its.root, "killed"));
@@ -157,23 +193,29 @@ describe.skipIf(missing !== "")(`rotate over 3 local and 5 remote places${missin
   );
 
   it(
-    `killed when GitHub gets a secret, before or after it is stored, ${2 * COUNT} times`,
+    `killed when GitHub or HCP Terraform gets a secret, before or after it is stored, ${2 * PLACES.length} times or more`,
     async () => {
       const chance = random(`${SEED} pipeline`);
       const all: string[] = [];
-      for (let turn = 0; turn < 2 * COUNT; turn++) {
-        const at = 1 + ((turn + Math.floor(chance() * REMOTE.length)) % REMOTE.length);
+      const turns = 2 * Math.max(COUNT, PLACES.length);
+      for (let turn = 0; turn < turns; turn++) {
+        // Each place twice, and then any.
+        const next = turn < 2 * PLACES.length ? turn >> 1 : Math.floor(chance() * PLACES.length);
+        const at = PLACES[next] ?? "";
         const isAfter = turn % 2 === 1;
         const faults = await onABench(async (its) => {
-          const child = its.start(ROTATE, { env: its.github.env });
+          const child = its.start(ROTATE, { env: its.ofProcess });
           child.stdin?.on("error", () => undefined).end(its.plan);
-          its.github.onWrite = (write) => {
-            if (write !== at) return true;
-            child.kill("SIGKILL");
-            return isAfter;
+          const kill = (is: boolean) => {
+            if (is) child.kill("SIGKILL");
+            return !is || isAfter;
           };
-          await once(child, "exit");
+          its.github.onWrite = (write) => kill(at === String(write));
+          its.hcp.onWrite = () => kill(at === "hcp");
+          const [, signal] = await once(child, "exit");
+          expect([at, signal]).toEqual([at, "SIGKILL"]);
           its.github.onWrite = undefined;
+          its.hcp.onWrite = undefined;
           return faultsAfter(its);
         });
         all.push(
@@ -181,7 +223,7 @@ describe.skipIf(missing !== "")(`rotate over 3 local and 5 remote places${missin
         );
       }
       figures("rotate with a pipeline, killed at a secret", {
-        ...{ runs: 2 * COUNT, faults: 2 * COUNT, lost: 0, halfWritten: 0 },
+        ...{ runs: turns, faults: turns, lost: 0, halfWritten: 0 },
         leftOver: all.length,
       });
       expect(all).toEqual([]);

@@ -417,6 +417,7 @@ it("only the sinks of rule 1 reveal a secret", () => {
   );
   expect(users.map(({ path }) => path).sort()).toEqual([
     "commands/pipelines/github/gh.ts",
+    "commands/pipelines/hcp/api.ts",
     "concerns/doctl/auth-init.ts",
     "concerns/spaces/access-keys.ts",
     "concerns/spaces/s3.ts",

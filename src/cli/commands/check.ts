@@ -16,7 +16,7 @@ export const check = command({
     },
     remote: {
       type: "boolean",
-      describe: "Also ask GitHub, with your own gh, about the secrets that ci --apply stored",
+      describe: "Also ask GitHub and HCP Terraform about the secrets that ci --apply stored",
       rare: true,
     },
   },

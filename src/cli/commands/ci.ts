@@ -11,8 +11,8 @@ export const ci = command({
   describe: "Write a pipeline: plan on pull requests, apply after merge",
   rare: true,
   positional: "WHERE",
-  needs: "for GitHub or for GitLab",
-  completes: ["github", "gitlab"],
+  needs: "for GitHub, GitLab or HCP Terraform",
+  completes: ["github", "gitlab", "hcp"],
   options: {
     branch: {
       type: "string",
@@ -35,7 +35,13 @@ export const ci = command({
     },
     apply: {
       type: "boolean",
-      describe: "GitHub: also create environments and secrets, with your own gh",
+      describe: "Also create GitHub's environments and secrets; or set HCP Terraform's variables",
+    },
+    to: {
+      type: "string",
+      value: "HOST/ORGANIZATION",
+      describe: "HCP Terraform: the tokens may go there without a question",
+      rare: true,
     },
     script: {
       type: "boolean",
@@ -51,7 +57,7 @@ export const ci = command({
     },
     renew: {
       type: "boolean",
-      describe: "With --apply: replace tokens and keys that GitHub has",
+      describe: "With --apply: replace tokens and keys that are there",
       rare: true,
     },
     "accept-tokens": {
@@ -71,6 +77,7 @@ export const ci = command({
     ["do-bootstrap ci github", "writes .github/workflows/do-bootstrap.yml"],
     ["do-bootstrap ci gitlab --script > setup.sh", "a script that asks for each secret"],
     ["do-bootstrap ci github --apply", "and sets up GitHub: environments, tokens, Spaces keys"],
+    ["do-bootstrap ci hcp --apply", "stores the token in the workspaces that a cloud block names"],
     [
       "do-bootstrap ci gitlab --dry-run",
       "show what would be written and the remaining setup steps",
@@ -82,6 +89,18 @@ export const ci = command({
     const { WHERE: provider, branch, tarball, hash: sha512, force } = args;
     const { "dry-run": dryRun } = args;
     const { approve, outcome } = changing("ci", { ...args, dryRun }, context);
+    if (provider === "hcp") {
+      refuseForHcp(args);
+      const { setUpHcp } = await import("../../commands/pipelines/hcp/setup.ts");
+      const isAsked = !args.yes && context.askToSetUp !== undefined;
+      const request = { progress, dryRun, renew: args.renew, to: args.to, isAsked };
+      return outcome(await setUpHcp(host, request, { approve, ask: context.askForToken }));
+    }
+    if (args.to !== undefined) {
+      throw new AppError("USAGE", "--to works with HCP Terraform only.", {
+        hint: hint`For GitHub: ${own("ci", "github", "--apply", "--repo", "OWNER/NAME")}`,
+      });
+    }
     if (branch !== undefined && provider === "gitlab") {
       throw new AppError(
         "USAGE",
@@ -121,3 +140,15 @@ export const ci = command({
     return outcome(await writePipeline(host, request, { approve, ask, askToSetUp }));
   },
 });
+
+/** HCP Terraform itself plans and applies, so there is no file to write. @throws AppError USAGE */
+function refuseForHcp(args: { readonly [name: string]: unknown }): void {
+  const others = ["branch", "tarball", "hash", "script", "repo", "accept-tokens", "force"];
+  const other = others.find((name) => args[name] !== undefined && args[name] !== false);
+  if (other === undefined && args["apply"] === true) return;
+  const message =
+    other === undefined
+      ? "HCP Terraform runs the code itself, so there is no pipeline to write: only variables to set."
+      : `--${other} does not work with HCP Terraform.`;
+  throw new AppError("USAGE", message, { hint: hint`${own("ci", "hcp", "--apply")}` });
+}

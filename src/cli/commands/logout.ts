@@ -9,7 +9,7 @@ export const logout = removing({
     ["do-bootstrap logout", "env files, secret tfvars and doctl contexts"],
     ["do-bootstrap logout --dry-run", "what would change"],
     ["do-bootstrap logout --all", "remove the tokens of every environment"],
-    ["do-bootstrap logout --all --remote", "and what ci --apply stored on GitHub"],
+    ["do-bootstrap logout --all --remote", "and what ci --apply stored for pipelines"],
   ],
 });
 
@@ -32,7 +32,7 @@ function removing({
       ...allOption,
       remote: {
         type: "boolean",
-        describe: "Also delete the secrets that ci --apply stored on GitHub",
+        describe: "Also delete the secrets that ci --apply stored on GitHub or HCP Terraform",
         rare: true,
       },
       ...changeOptions,

@@ -50,11 +50,12 @@ export const rotate = command({
       const { rotateLogin } = await import("../../library/tasks.ts");
       return rotateLogin(context, { environment: args.env, login, revoke, dryRun, yes: args.yes });
     }
+    const isAsked = !args.yes && context.askForToken !== undefined;
     const { approve, outcome } = changingMany("rotate", { ...args, dryRun }, context);
     const { rotate: rotateToken } = await import("../../commands/credentials/rotate.ts");
     const result = await rotateToken(
       host,
-      { ...look, all, progress, stdin, dryRun, force, acceptTokens, revoke },
+      { ...look, all, progress, stdin, dryRun, force, acceptTokens, revoke, isAsked },
       { ask: context.askForToken, approve },
     );
     const { withTokenFile } = await import("../../library/tasks.ts");

@@ -120,10 +120,15 @@ export async function logout(
         ...removals(all, facts, naming(places, olds)),
         ...sessionsAlone(all),
       ]);
-      if (remote) progress("Asking GitHub");
+      if (remote) progress("Asking where the pipeline's secrets are");
       const again = hint`${own(as, ...(isAll ? ["--all"] : []), "--remote")}`;
       const environments = isAll ? undefined : names;
-      pipeline ??= await removalOf(host, facts, { isAsked: remote, environments, again });
+      const roots = all.flatMap(({ terraform }) => terraform.roots);
+      pipeline ??= await removalOf(
+        host,
+        { ...facts, roots },
+        { isAsked: remote, environments, again },
+      );
       const left = treeAfter(tree, edits.changes, olds);
       const gone = olds;
       const plan = joined([

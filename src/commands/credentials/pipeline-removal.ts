@@ -1,3 +1,4 @@
+import type { TerraformRoot } from "../../concerns/terraform/root/root.ts";
 import { TOKEN_LIST } from "../../concerns/token/hosts.ts";
 import type { Change } from "../../core/change.ts";
 import type { Finding } from "../../core/finding.ts";
@@ -8,9 +9,9 @@ import { type Hint, hint, own } from "../../errors/hint.ts";
 import { listed } from "../../lib/few.ts";
 import type { Facts, ObservingHost } from "../init/observe.ts";
 import { finding } from "../pipelines/findings.ts";
-import { bodyOf, environmentPath } from "../pipelines/github/environment.ts";
-import { lookAtRemote, type RemoteSecret } from "../pipelines/github/remote-secrets.ts";
+import { lookAtRemote, type RemoteSecret } from "../pipelines/remote-secrets.ts";
 import {
+  documentOf,
   nameOf,
   noneStored,
   placeOf,
@@ -40,7 +41,7 @@ export interface RemovalRequest {
 
 export async function removalOf(
   host: ObservingHost,
-  facts: Facts,
+  facts: Pick<Facts, "config" | "repo"> & { readonly roots: readonly TerraformRoot[] },
   { isAsked, environments, again }: RemovalRequest,
 ): Promise<PipelineRemoval> {
   const record = await readStored(host, facts.config.base);
@@ -125,17 +126,15 @@ function stillValid(secrets: readonly RemoteSecret[]): Finding[] {
 
 function removal(secret: RemoteSecret, gone: Set<RemoteSecret>, again: Hint): OutsideChange {
   const { stored, place } = secret;
-  const { name, environment, repo } = stored;
+  const { name, environment } = stored;
   const where = `in ${environment} on ${shownRepo(stored)}`;
   return {
     ...{ label: `secret ${name}`, why: where, asked: `delete secret ${name} ${where}` },
-    json: () => ({ kind: "github-secret-removal", names: [name], repo, environment, why: where }),
+    json: () => documentOf(stored, where, "-removal"),
     async apply() {
       if (place === undefined) return [];
       try {
-        const path = `${environmentPath(place.target, environment)}/secrets/${name}`;
-        const answer = await place.target.gh.api("DELETE", path);
-        if (answer.status !== 404) bodyOf(answer);
+        await place.store.remove(name);
         gone.add(secret);
         return [];
       } catch (error) {

@@ -1,4 +1,5 @@
 import type { ResolvedConfig } from "../../concerns/config/resolved.ts";
+import type { TerraformRoot } from "../../concerns/terraform/root/root.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
 import type { Change } from "../../core/change.ts";
 import type { Finding } from "../../core/finding.ts";
@@ -6,7 +7,7 @@ import type { Bounds } from "../../core/obstacles.ts";
 import type { OutsideChange } from "../../core/outside-change.ts";
 import type { PlanPart } from "../../core/plan.ts";
 import { asAppError } from "../../errors/app-error.ts";
-import { hint, own } from "../../errors/hint.ts";
+import { type Hint, hint, own } from "../../errors/hint.ts";
 import { few, listed, sentence } from "../../lib/few.ts";
 import { onceEach } from "../../lib/grouped.ts";
 import type { Secret } from "../../secret/secret.ts";
@@ -14,14 +15,16 @@ import type { Facts, ObservingHost } from "../init/observe.ts";
 import { appliedBranch } from "../pipelines/branch.ts";
 import { finding as ciFinding } from "../pipelines/findings.ts";
 import { judgeBranches } from "../pipelines/github/environment.ts";
+import { judgePipelineToken, withNeedsOf } from "../pipelines/github/tokens.ts";
+import { judgeConsent } from "../pipelines/hcp/consent.ts";
 import {
   judgeRemote,
   lookAtRemote,
   type RemoteSecret,
   versionsNow,
-} from "../pipelines/github/remote-secrets.ts";
-import { judgePipelineToken, withNeedsOf } from "../pipelines/github/tokens.ts";
+} from "../pipelines/remote-secrets.ts";
 import {
+  documentOf,
   isDue,
   nameOf,
   placeOf,
@@ -51,7 +54,7 @@ export interface PipelineTokens {
  */
 export async function lookAtPipeline(
   host: ObservingHost,
-  facts: Facts,
+  facts: Pick<Facts, "repo" | "config"> & { readonly roots: readonly TerraformRoot[] },
   held: ReadonlySet<string>,
   revoke: boolean,
 ): Promise<PipelineTokens> {
@@ -116,6 +119,8 @@ interface Remote {
   /** Accept a token that can make changes where every branch gets it. */
   readonly acceptTokens: boolean;
   readonly revoke: boolean;
+  /** A person will be asked, and sees where the token goes. */
+  readonly isAsked: boolean;
   /** Gets each secret that is stored. */
   readonly stored: Set<RemoteSecret>;
 }
@@ -143,8 +148,8 @@ export async function planPipeline(
           secret.place !== undefined || secret.stored.token !== token.fingerprint,
       )
       .map(({ secret: { stored, place }, token }) => ({
-        ...{ repo: stored.repo, environment: stored.environment, name: stored.name },
-        token: token.fingerprint,
+        ...{ kind: stored.kind, repo: stored.repo, environment: stored.environment },
+        ...{ name: stored.name, of: stored.of, token: token.fingerprint },
         was: place && (place.seen.secrets.get(stored.name) ?? null),
       })),
     (old) => pipeline.tokens.some(({ stored, state }) => stored === old && state === "stored"),
@@ -174,10 +179,14 @@ async function judgeReceiver(
   remote: Remote,
   { secret, token }: Receiver,
 ): Promise<readonly Finding[]> {
-  const { inspect, acceptTokens } = remote;
+  const { inspect, acceptTokens, isAsked } = remote;
   const { stored, place } = secret;
   if (place === undefined) return [];
   const { purpose } = placeOf(stored);
+  if (stored.kind === "hcp") {
+    const unconfirmed = judgeConsent(host, facts.config.base, [stored.repo], { isAsked });
+    if (unconfirmed.length > 0) return unconfirmed;
+  }
   if (purpose === "apply") {
     const { environment: name, repo } = stored;
     const branch = await appliedBranch(host, facts);
@@ -237,23 +246,27 @@ function notReplaced(secrets: readonly RemoteSecret[]): Finding {
     ({ stored: { name, environment, token } }) => `${name} in ${environment} (${token})`,
   );
   const message = `The pipeline has other tokens, which are not replaced: ${few(names, 4)}.`;
-  const fix = hint`${own("ci", "github", "--apply", "--renew")} asks for new ones`;
+  const kinds = [...new Set(secrets.map(({ stored }) => stored.kind))];
+  const commands = kinds.flatMap(
+    (kind, at): Hint => [at === 0 ? "" : " or ", own("ci", kind, "--apply", "--renew")],
+  );
+  const fix = hint`${commands} asks for new ones`;
   return ciFinding("ci.secrets", message, { fix });
 }
 
 function storing({ secret, token }: Receiver, { progress, stored: done }: Remote): OutsideChange {
   const { stored, place } = secret;
-  const { name, environment, repo } = stored;
+  const { name, environment } = stored;
   const where = `in ${environment} on ${shownRepo(stored)}`;
   const why = `${where}; token ${token.fingerprint}`;
   return {
     ...{ label: `secret ${name}`, sign: "+", why },
     asked: `store the new token ${where}`,
-    json: () => ({ kind: "github-secret", names: [name], repo, environment, why }),
+    json: () => documentOf(stored, why),
     async apply() {
       progress(`Storing the new token in ${environment}`);
       try {
-        await place?.target.gh.setSecret(name, environment, token);
+        await place?.store.store(name, token);
         done.add(secret);
         return [];
       } catch (error) {
@@ -283,7 +296,7 @@ export async function recordVersions(
   done: ReadonlySet<RemoteSecret>,
 ): Promise<readonly Change[]> {
   const located = [...done].flatMap(({ stored, place }) =>
-    place ? [{ stored, target: place.target }] : [],
+    place ? [{ stored, store: place.store }] : [],
   );
   if (located.length === 0) return [];
   const record = await readStored(host, config.base);

@@ -25,7 +25,8 @@ import {
 } from "../init/environments.ts";
 import type { Facts, ObserveOptions, ObservingHost } from "../init/observe.ts";
 import type { Prompter } from "../init/prompter.ts";
-import { judgeChanges, type RemoteSecret } from "../pipelines/github/remote-secrets.ts";
+import { confirm } from "../pipelines/hcp/consent.ts";
+import { judgeChanges, type RemoteSecret } from "../pipelines/remote-secrets.ts";
 import { readStored } from "../pipelines/stored-secrets.ts";
 import { finding } from "./findings.ts";
 import {
@@ -75,6 +76,8 @@ export interface RotateRequest extends Asked, Pick<ObserveOptions, "minTtlSecond
   readonly force: boolean;
   /** Accept a token that can make changes where every branch of a pipeline gets it. */
   readonly acceptTokens: boolean;
+  /** A person will be asked before anything is changed. */
+  readonly isAsked: boolean;
   /** Ask DigitalOcean to revoke the old token. */
   readonly revoke: boolean;
   readonly dryRun: boolean;
@@ -132,6 +135,8 @@ export async function rotate(
     },
     async probe({ facts, plan }) {
       const receivers = (begun?.rotations ?? []).flatMap((rotation) => rotation.receivers);
+      const runs = receivers.flatMap(({ stored: { kind, repo } }) => (kind === "hcp" ? repo : []));
+      confirm(host, together(facts).config.base, runs);
       const findings = await judgeChanges(receivers);
       return { facts, plan: joined([plan, { findings }]), warnings: [] };
     },
@@ -192,7 +197,8 @@ export async function rotate(
       state.kind === "found" ? state.token : [],
     );
     const fingerprints = new Set([...held, ...current].map(({ fingerprint }) => fingerprint));
-    return lookAtPipeline(host, together(all), fingerprints, request.revoke);
+    const roots = all.flatMap(({ terraform }) => terraform.roots);
+    return lookAtPipeline(host, { ...together(all), roots }, fingerprints, request.revoke);
   }
 
   /** Runs for other environments may also have started this rotation. */
@@ -363,6 +369,7 @@ export async function rotate(
       await planPipeline(host, facts, {
         ...{ pipeline, rotations: running, record, inspect, progress, stored },
         ...{ acceptTokens: request.acceptTokens, revoke: request.revoke, bounds: facts.repo },
+        isAsked: request.isAsked || dryRun,
         configOf: (name) => configNamed(facts.config, inEnvironment, name),
       }),
       {

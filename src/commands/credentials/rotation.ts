@@ -4,7 +4,7 @@ import type { StateKey } from "../../host/host.ts";
 import { listed } from "../../lib/few.ts";
 import { onceEach } from "../../lib/grouped.ts";
 import type { Secret } from "../../secret/secret.ts";
-import type { RemoteSecret } from "../pipelines/github/remote-secrets.ts";
+import type { RemoteSecret } from "../pipelines/remote-secrets.ts";
 
 /** The data of one rotation, from its first look on. */
 export interface Rotation {

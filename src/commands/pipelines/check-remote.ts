@@ -1,3 +1,4 @@
+import type { TerraformRoot } from "../../concerns/terraform/root/root.ts";
 import type { Finding } from "../../core/finding.ts";
 import { hint, own } from "../../errors/hint.ts";
 import { listed } from "../../lib/few.ts";
@@ -6,7 +7,7 @@ import type { Facts, ObservingHost } from "../init/observe.ts";
 import { appliedBranch } from "./branch.ts";
 import { finding } from "./findings.ts";
 import { judgeBranches } from "./github/environment.ts";
-import { judgeRemote, lookAtRemote, type RemoteSecret } from "./github/remote-secrets.ts";
+import { judgeRemote, lookAtRemote, type RemoteSecret } from "./remote-secrets.ts";
 import { noneStored, placeOf, readStored, shownRepo } from "./stored-secrets.ts";
 
 /**
@@ -16,7 +17,7 @@ import { noneStored, placeOf, readStored, shownRepo } from "./stored-secrets.ts"
  */
 export async function checkRemote(
   host: ObservingHost,
-  facts: Pick<Facts, "repo" | "config">,
+  facts: Pick<Facts, "repo" | "config"> & { readonly roots: readonly TerraformRoot[] },
   held: ReadonlySet<string>,
 ): Promise<readonly Finding[]> {
   const { secrets: stored, findings: wrong } = await readStored(host, facts.config.base);
@@ -34,19 +35,21 @@ export async function checkRemote(
   const right = secrets.filter(({ state }) => state === "stored");
   if (right.length === 0) return all;
   const where = listed([...new Set(right.map(({ stored: each }) => shownRepo(each)))]);
-  const count =
-    right.length === secrets.length
-      ? `All ${right.length}`
-      : `${right.length} of ${secrets.length}`;
-  const message = `${count} secrets of the pipeline on ${where} have been stored as they should be, as far as GitHub's dates tell.`;
+  const isAll = right.length === secrets.length;
+  const count = `${isAll ? "All " : ""}${right.length}${isAll ? "" : ` of ${secrets.length}`} secrets`;
+  const which = secrets.length === 1 ? "The secret" : count;
+  const has = secrets.length === 1 ? "has" : "have";
+  const isDated = right.every(({ stored: { kind } }) => kind === "github");
+  const by = isDated ? "GitHub's dates" : "dates and versions";
+  const message = `${which} of the pipeline on ${where} ${has} been stored as ${has === "has" ? "it" : "they"} should be, as far as ${by} tell.`;
   return [...all, finding("ci.secrets", message)];
 }
 
 function openOnes(secrets: readonly RemoteSecret[], branch: string): readonly Finding[] {
-  const found = secrets.flatMap(({ stored: { environment: name, repo }, place }) =>
-    placeOf({ environment: name }).purpose === "apply" && place !== undefined
-      ? judgeBranches({ name, repo, branch }, place.seen)
-      : [],
-  );
+  const found = secrets.flatMap(({ stored, place }) => {
+    const { environment: name, repo } = stored;
+    const isForOne = placeOf(stored).purpose === "apply" && place !== undefined;
+    return isForOne ? judgeBranches({ name, repo, branch }, place.seen) : [];
+  });
   return onceEach(found, ({ message }) => message);
 }

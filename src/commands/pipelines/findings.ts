@@ -25,6 +25,8 @@ export const PIPELINE_FINDINGS = {
   "ci.to-do": ["info", EXIT.ok],
   "ci.no-gh": ["error", EXIT.findings],
   "ci.no-repo": ["error", EXIT.findings],
+  "ci.no-workspace": ["error", EXIT.findings],
+  "ci.variable-set": ["error", EXIT.findings],
   "ci.wrong-repo": ["error", EXIT.findings],
   "ci.token": ["error", EXIT.token],
   "ci.open-environment": ["error", EXIT.findings],

@@ -39,8 +39,8 @@ import {
 } from "./files.ts";
 import { finding } from "./findings.ts";
 import { judgeFormat } from "./format.ts";
+import { githubStore } from "./github/environment.ts";
 import { type Place, placesOf } from "./github/places.ts";
-import { versionsNow } from "./github/remote-secrets.ts";
 import { fullName } from "./github/remotes.ts";
 import { findTarget, githubRepos } from "./github/repo.ts";
 import {
@@ -60,6 +60,7 @@ import { judgeInputs, lacksSettings } from "./inputs.ts";
 import { judgeLockFiles } from "./lock-file.ts";
 import { findProgram, type Source } from "./program.ts";
 import { judgeReach, observeReach, unlockedIn } from "./reach.ts";
+import { versionsNow } from "./remote-secrets.ts";
 import {
   CI_TEMPLATES,
   type CiTemplates,
@@ -80,7 +81,7 @@ import { setupScript } from "./setup-script.ts";
 import { planStored, readStored, type StoredSecrets, withVersions } from "./stored-secrets.ts";
 import { type IsApplied, setupSteps, type TokenNeeds, toDo } from "./to-do.ts";
 
-export type CiProvider = "github" | "gitlab";
+type CiProvider = "github" | "gitlab";
 
 export interface PipelineRequest extends Pick<ObserveOptions, "progress"> {
   readonly provider: CiProvider;
@@ -156,7 +157,9 @@ export async function writePipeline(
     async afterwards({ config, repo }) {
       if (setup === undefined) return [];
       const { target } = setup;
-      const news = newIn(setup).map((stored) => ({ stored, target }));
+      const news = newIn(setup).map((stored) => {
+        return { stored, store: githubStore(target, stored.environment) };
+      });
       after = await versionsNow(news).catch(asAppError);
       if (after instanceof AppError) return [];
       const stored = await readStored(host, config.base);
@@ -248,7 +251,7 @@ async function setUp(
   const lacking = seen.filter((each) => lacksToken(each, renew)).map(({ place }) => place);
   const tokens = dryRun
     ? []
-    : await askForTokens(host, lacking, { facts, ask, progress, acceptTokens });
+    : await askForTokens(host, lacking, { facts, ask, progress, acceptTokens, on: "GitHub" });
   return { ...setup, tokens };
 }
 
@@ -324,7 +327,7 @@ async function look(host: ObservingHost, request: PipelineRequest): Promise<Pipe
 }
 
 /** Every root module in every environment. A config without environments counts as one environment without a name. */
-async function rootsOf(
+export async function rootsOf(
   host: ObservingHost,
   { config, search, repo }: Facts,
   inEnvironment: Observed["inEnvironment"],

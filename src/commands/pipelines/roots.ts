@@ -126,7 +126,7 @@ function judgeRoot(each: Root, { release = "", unused }: Partial<ToolVersion> = 
   ];
   if (cloud !== undefined) {
     const message = `${dir} uses HCP Terraform, which runs plan and apply itself.`;
-    const fix = hint`Connect the repo there: https://developer.hashicorp.com/terraform/cloud-docs/vcs`;
+    const fix = hint`Connect the repo there: https://developer.hashicorp.com/terraform/cloud-docs/vcs. Its token: ${own("ci", "hcp", "--apply")}`;
     findings.push(finding("ci.cloud", message, { where: dir, fix }));
   } else if (ours === undefined && (backend === undefined || backend.type === "local")) {
     const message = `${dir} keeps its state in a local file. CI would lose it, and the next apply would create everything again.`;

@@ -1,4 +1,5 @@
 import { dirname, join } from "node:path";
+import { TOKEN_LIST } from "../../concerns/token/hosts.ts";
 import { RemoveFile } from "../../core/changes/remove-file.ts";
 import { writeText } from "../../core/changes/write-file.ts";
 import { textAt } from "../../core/file-text.ts";
@@ -7,6 +8,7 @@ import { type Bounds, obstacles } from "../../core/obstacles.ts";
 import { NOTHING, type PlanPart } from "../../core/plan.ts";
 import { hint } from "../../errors/hint.ts";
 import type { Host, Snapshot } from "../../host/host.ts";
+import { listed } from "../../lib/few.ts";
 import { jsonIn, recordOf } from "../../lib/json.ts";
 import { finding } from "./findings.ts";
 
@@ -18,11 +20,14 @@ const FILE = "do-bootstrap.pipeline.json";
  * a run (docs/design.md rule 12): a secret that GitHub lists as it was then has not been stored yet.
  */
 export interface StoredSecret {
-  /** HOST/OWNER/NAME, in lower case. */
+  readonly kind: "github" | "hcp";
+  /** On GitHub HOST/OWNER/NAME, in lower case; at HCP Terraform HOST/ORGANIZATION. */
   readonly repo: string;
-  /** The environment on GitHub, such as "prod-apply". */
+  /** The environment on GitHub, such as "prod-apply"; the workspace of HCP Terraform. */
   readonly environment: string;
   readonly name: string;
+  /** HCP Terraform: the environment of the config, as in the names of GitHub's. */
+  readonly of?: string | undefined;
   /** The fingerprint of the token; undefined for a half of a Spaces key. */
   readonly token?: string | undefined;
   /** The version that was listed when this was decided; null: there was none. undefined: GitHub was not reached. */
@@ -61,16 +66,32 @@ export function shownRepo({ repo }: Pick<StoredSecret, "repo">): string {
   return repo.replace("/", ", ");
 }
 
-/** What the name of an environment on GitHub says: "prod-apply" is that for apply of prod. */
-export function placeOf({ environment }: Pick<StoredSecret, "environment">) {
+/** What the name of an environment on GitHub says: "prod-apply" is that for apply of prod. A workspace plans and applies. */
+export function placeOf({ kind, of: named = "", environment }: PlaceOfSecret) {
+  if (kind === "hcp") return { of: named, purpose: "apply" as const };
   const [, of = "", purpose] = /^(.*)-(plan|apply)$/.exec(environment) ?? [];
   return { of, purpose: purpose === "apply" ? ("apply" as const) : ("plan" as const) };
 }
+
+type PlaceOfSecret = Pick<StoredSecret, "kind" | "of" | "environment">;
 
 /** There is nothing to look at or to remove. */
 export function noneStored(more: Pick<Finding, "fix"> = {}): Finding {
   const message = "do-bootstrap has stored no secret for a pipeline here.";
   return finding("ci.secrets", message, more);
+}
+
+/** Says which entries the record loses. @param what names their places no longer, such as "git remote". */
+export function forgotten(what: string, secrets: readonly StoredSecret[]): Finding[] {
+  if (secrets.length === 0) return [];
+  const where = [...new Set(secrets.map(shownRepo))];
+  const held = secrets.flatMap(({ token, replaces }) => [token ?? [], replaces].flat());
+  const tokens = [...new Set(held)];
+  const many = secrets.length === 1 ? "the secret" : `${secrets.length} secrets`;
+  const which = tokens.length === 0 ? "" : `: ${listed(tokens)}`;
+  const message = `No ${what} names ${listed(where)} any more, so ${FILE} forgets ${many} there. Nothing is deleted, and what they hold stays valid${which}.`;
+  const fix = hint`If nothing else uses these tokens, delete them: ${TOKEN_LIST}`;
+  return [finding("ci.secrets", message, { fix })];
 }
 
 export interface StoredSecrets {
@@ -117,7 +138,25 @@ const NAMES = {
 };
 
 function entryOf(entry: unknown): StoredSecret | undefined {
-  const { repo, environment, secret: name, token, was, is, replaces = [] } = recordOf(entry);
+  return "workspace" in recordOf(entry) ? hcpEntry(entry) : githubEntry(entry);
+}
+
+/** The code must name the same workspace and variable, or nothing is sent there. */
+function hcpEntry(entry: unknown): StoredSecret | undefined {
+  const { organization: repo, workspace, variable: name, environment: of, token } = recordOf(entry);
+  const isOurs =
+    matchOf(/^[a-z0-9][a-z0-9.-]*(:\d+)?\/[\w-]+$/i, repo).length > 0 &&
+    matchOf(/^[\w-]+$/, workspace).length > 0 &&
+    matchOf(/^[a-z_][\w-]*$/i, name).length > 0 &&
+    matchOf(/^[a-z0-9][a-z0-9_-]*$/, of).length > 0 &&
+    token !== undefined;
+  const about = aboutContent(entry);
+  if (!isOurs || about === undefined) return undefined;
+  return { kind: "hcp", repo, environment: workspace, name, of, ...about } as StoredSecret;
+}
+
+function githubEntry(entry: unknown): StoredSecret | undefined {
+  const { repo, environment, secret: name, token } = recordOf(entry);
   const [, purpose] = matchOf(/^[a-z0-9][a-z0-9_-]*-(plan|apply)$/, environment);
   const isOurs =
     matchOf(/^[\w.-]+\/(?!\.{1,2}\/)[\w.-]+\/(?!\.{1,2}$)[\w.-]+$/, repo).length > 0 &&
@@ -125,15 +164,24 @@ function entryOf(entry: unknown): StoredSecret | undefined {
     purpose !== undefined &&
     // A token in a Spaces key's place would be sent to the store in clear.
     (token !== undefined) === String(name).startsWith("DIGITALOCEAN_TOKEN_");
+  const about = aboutContent(entry);
+  if (!isOurs || about === undefined) return undefined;
+  const lower = String(repo).toLowerCase();
+  return { kind: "github", repo: lower, environment, name, ...about } as StoredSecret;
+}
+
+/** What a secret holds, if all of it is what we write. */
+function aboutContent(
+  entry: unknown,
+): Pick<StoredSecret, "token" | "was" | "is" | "replaces"> | undefined {
+  const { token, was, is, replaces = [] } = recordOf(entry);
   const fingerprints = [token ?? "00000000", ...(Array.isArray(replaces) ? replaces : [""])];
   const versions = [was ?? "none", is ?? "none"];
   const isWhole =
     fingerprints.every((each) => matchOf(/^[0-9a-f]{8}$/, each).length > 0) &&
     versions.every((each) => matchOf(/^[\w.:+-]{1,64}$/, each).length > 0) &&
     is !== null;
-  if (!isOurs || !isWhole) return undefined;
-  const lower = String(repo).toLowerCase();
-  return { repo: lower, environment, name, token, was, is, replaces } as StoredSecret;
+  return isWhole ? ({ token, was, is, replaces } as ReturnType<typeof aboutContent>) : undefined;
 }
 
 function matchOf(pattern: RegExp, value: unknown): readonly string[] {
@@ -166,8 +214,11 @@ function textOf(secrets: readonly StoredSecret[]): string {
   const sorted = [...secrets].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
   const about =
     "Written by do-bootstrap; commit it. It says which token each secret of the pipeline should hold, by fingerprint. It contains no secret.";
-  const entries = sorted.map(({ repo, environment, name, token, was, is, replaces }) => ({
-    ...{ repo, environment, secret: name, token, was, is },
+  const entries = sorted.map(({ kind, repo, environment, name, of, token, was, is, replaces }) => ({
+    ...(kind === "github"
+      ? { repo, environment, secret: name }
+      : { organization: repo, workspace: environment, variable: name, environment: of }),
+    ...{ token, was, is },
     ...(replaces.length === 0 ? {} : { replaces }),
   }));
   return `${JSON.stringify({ schemaVersion: VERSION, about, secrets: entries }, undefined, 2)}\n`;
@@ -176,6 +227,23 @@ function textOf(secrets: readonly StoredSecret[]): string {
 /** Such as "DIGITALOCEAN_TOKEN_APPLY in prod-apply on github.com, acme/web". */
 export function nameOf(secret: Named): string {
   return `${secret.name} in ${secret.environment} on ${shownRepo(secret)}`;
+}
+
+/** In documents. */
+export function documentOf(
+  { kind, repo, environment, name }: Named & Pick<StoredSecret, "kind">,
+  why: string,
+  what: "" | "-removal" = "",
+): object {
+  return kind === "github"
+    ? { kind: `github-secret${what}`, names: [name], repo, environment, why }
+    : {
+        kind: `hcp-variable${what}`,
+        names: [name],
+        organization: repo,
+        workspace: environment,
+        why,
+      };
 }
 
 type Named = Pick<StoredSecret, "repo" | "environment" | "name">;

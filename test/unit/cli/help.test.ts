@@ -137,7 +137,7 @@ describe("do-bootstrap --help", () => {
     ["--debug --help", "do-bootstrap [COMMAND]"],
     ["nonsense --help", "do-bootstrap [COMMAND]"],
     ["exec -h", "do-bootstrap exec"],
-    ["ci -h", "do-bootstrap ci github|gitlab"],
+    ["ci -h", "do-bootstrap ci github|gitlab|hcp"],
     ["hook -h", "do-bootstrap hook install|remove"],
     ["scopes -h", "do-bootstrap scopes [DIR…]"],
     ["--no-color exec --help", "do-bootstrap exec"],

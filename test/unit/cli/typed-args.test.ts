@@ -138,7 +138,7 @@ describe("an invalid value is refused", () => {
     ["env --format yaml", "--format yaml: invalid value."],
     ["completion --list tokens", "--list tokens: invalid value."],
     ["hook", "hook needs one argument: install or remove."],
-    ["ci", "ci needs one argument: github or gitlab, for GitHub or for GitLab."],
+    ["ci", "ci needs one argument: github, gitlab or hcp, for GitHub, GitLab or HCP Terraform."],
   ])("%s: %s", async (line, message) => {
     const argv = line.split(" ");
     expect(refusal(() => readPlainLine(argv))).toMatchObject({ code: "USAGE", message });
@@ -147,7 +147,10 @@ describe("an invalid value is refused", () => {
 
   it.each([
     ["hook frob", "hook needs one argument: install or remove."],
-    ["ci github gitlab", "ci needs one argument: github or gitlab, for GitHub or for GitLab."],
+    [
+      "ci github gitlab",
+      "ci needs one argument: github, gitlab or hcp, for GitHub, GitLab or HCP Terraform.",
+    ],
     ["completion tcsh", "completion needs one argument: bash, zsh or fish."],
   ])("%s: %s", async (line, message) => {
     await expect(parse(line.split(" "), 80)).rejects.toMatchObject({ code: "USAGE", message });

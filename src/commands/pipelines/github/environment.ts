@@ -4,15 +4,12 @@ import { type Hint, hint } from "../../../errors/hint.ts";
 import { listed, sentence } from "../../../lib/few.ts";
 import { recordOf } from "../../../lib/json.ts";
 import { finding } from "../findings.ts";
+import type { SecretStore, SeenStore } from "../secret-store.ts";
 import type { GhAnswer } from "./gh.ts";
 import type { Target } from "./repo.ts";
 
 /** What GitHub has of an environment. */
-export interface SeenEnvironment {
-  readonly isThere: boolean;
-  /** The version of each secret, by name: the date at which it was last set. */
-  readonly secrets: ReadonlyMap<string, string>;
-  /** The only branches that may use it, or other rules as words. */
+export interface SeenEnvironment extends SeenStore {
   readonly branches: "all" | readonly string[];
   readonly hasReviewers: boolean;
 }
@@ -56,18 +53,18 @@ export async function seeEnvironment(target: Target, name: string): Promise<Seen
   }
 }
 
-/** Refuses to go on if somebody changed an environment while a person was asked. */
-export function judgeChange(
-  name: string,
-  before: SeenEnvironment,
-  now: SeenEnvironment,
-): Finding[] {
-  const [old, new_] = [before, now].map(({ isThere, secrets, branches, hasReviewers }) =>
-    JSON.stringify([isThere, [...secrets].sort(), branches, hasReviewers]),
-  );
-  if (old === new_) return [];
-  const message = `Environment ${name} was changed on GitHub while you were asked. Nothing was stored.`;
-  return [finding("ci.not-applied", message, { fix: hint`Run the same command again.` })];
+/** An environment as a place for secrets. */
+export function githubStore(target: Target, environment: string): SecretStore {
+  return {
+    name: `environment ${environment} on ${target.repo.host}`,
+    look: () => seeEnvironment(target, environment),
+    store: (name, value) => target.gh.setSecret(name, environment, value),
+    async remove(name) {
+      const path = `${environmentPath(target, environment)}/secrets/${name}`;
+      const answer = await target.gh.api("DELETE", path);
+      if (answer.status !== 404) bodyOf(answer);
+    },
+  };
 }
 
 export function environmentPath({ repo }: Pick<Target, "repo">, name: string): string {
@@ -95,7 +92,7 @@ export function bodyOf({ status, body }: GhAnswer, fix?: Hint): unknown {
  */
 export function judgeBranches(
   { name, repo, branch }: { name: string; repo: string; branch: string },
-  { isThere, branches }: SeenEnvironment,
+  { isThere, branches = [] }: SeenStore,
 ): Finding[] {
   if (!isThere || (branches !== "all" && branches.every((each) => each === branch))) return [];
   const which = branches === "all" ? "every branch" : listed(branches);

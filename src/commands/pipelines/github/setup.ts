@@ -18,20 +18,21 @@ import { listed } from "../../../lib/few.ts";
 import type { Facts } from "../../init/observe.ts";
 import type { KeysHost } from "../../init/spaces.ts";
 import { finding } from "../findings.ts";
+import { judgeChange } from "../secret-store.ts";
 import {
+  forgotten,
   isDue,
   isSame,
   nameOf,
   type StoredSecret,
-  shownRepo,
   stateOf,
   withNew,
 } from "../stored-secrets.ts";
 import {
   bodyOf,
   environmentPath,
+  githubStore,
   judgeBranches,
-  judgeChange,
   type SeenEnvironment,
   seeEnvironment,
   settingsOf,
@@ -69,13 +70,13 @@ export function seeAll(
 }
 
 function inPlace({ repo }: Pick<Target, "repo">, place: Place, name: string) {
-  return { repo: keyOf(repo), environment: place.name, name };
+  return { kind: "github", repo: keyOf(repo), environment: place.name, name } as const;
 }
 
 /** Asks GitHub again after a person was asked. @throws AppError GH_FAILED */
 export async function judgeAgain({ target, seen }: Setup): Promise<readonly Finding[]> {
-  const all = seen.map(async ({ place: { name }, ...before }) =>
-    judgeChange(name, before, await seeEnvironment(target, name)),
+  const all = seen.map(({ place, ...before }) =>
+    judgeChange(githubStore(target, place.name), before),
   );
   return (await Promise.all(all)).flat();
 }
@@ -120,7 +121,10 @@ export function judgeSetup(setup: Omit<Setup, "tokens">): readonly Finding[] {
   const lacking = seen.filter((each) => lacksKey(each, renew));
   const makers = [...new Set(lacking.flatMap(({ place }) => factsOf(place) ?? []))];
   return [
-    ...forgotten(stored.filter((each) => !isNamed(target, each))),
+    ...forgotten(
+      "git remote",
+      stored.filter((each) => !isNamed(target, each)),
+    ),
     ...seen.flatMap((each) => judgeEnvironment(setup, each)),
     ...makers.flatMap(judgeKeyMaker),
     // The journal is that of all environments.
@@ -372,18 +376,7 @@ export function storedAfter({
 
 /** A repo that the clone has left, or that was renamed, gets nothing any more. */
 function isNamed({ repo, remotes }: Target, secret: StoredSecret): boolean {
-  return [keyOf(repo), ...remotes].includes(secret.repo);
-}
-
-function forgotten(secrets: readonly StoredSecret[]): Finding[] {
-  if (secrets.length === 0) return [];
-  const where = [...new Set(secrets.map(shownRepo))];
-  const tokens = [
-    ...new Set(secrets.flatMap(({ token, replaces }) => [token ?? [], replaces].flat())),
-  ];
-  const message = `No git remote names ${listed(where)} any more, so do-bootstrap.pipeline.json forgets ${secrets.length === 1 ? "the secret" : `${secrets.length} secrets`} there. Nothing is deleted, and what they hold stays valid${tokens.length === 0 ? "" : `: ${listed(tokens)}`}.`;
-  const fix = hint`If nothing else uses these tokens, delete them: ${TOKEN_LIST}`;
-  return [finding("ci.secrets", message, { fix })];
+  return secret.kind !== "github" || [keyOf(repo), ...remotes].includes(secret.repo);
 }
 
 /** The secrets of this run. */

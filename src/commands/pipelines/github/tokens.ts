@@ -14,6 +14,12 @@ import type { Place } from "./places.ts";
 /** What is known of a place that gets a token. */
 export type PlaceOfToken = Pick<Place, "name" | "purpose" | "config">;
 
+/** A place whose token has to be given. */
+export interface AskedPlace extends PlaceOfToken, Pick<Place, "variable"> {
+  /** What the token is for; default: as the purpose says. */
+  readonly role?: string;
+}
+
 /** A token for one place, and what DigitalOcean says about it. */
 export interface PipelineToken {
   readonly place: PlaceOfToken;
@@ -25,6 +31,8 @@ interface Asking {
   readonly facts: Facts;
   readonly ask: Prompter<Facts>["ask"];
   readonly progress: (what: string) => void;
+  /** Whose place it is. */
+  readonly on: "GitHub" | "HCP Terraform";
   /** Store tokens that can do more than they should. */
   readonly acceptTokens: boolean;
 }
@@ -32,26 +40,26 @@ interface Asking {
 /**
  * Asks for the tokens of a pipeline, or takes them from the environment, and checks them. They go nowhere before that.
  *
- * @param places those whose token GitHub does not have.
+ * @param places those that have no token.
  * @throws AppError NO_TOKEN, and the finding of the first token that is wrong.
  */
 export async function askForTokens(
   host: ObservingHost,
-  places: readonly Place[],
-  { facts, ask, progress, acceptTokens }: Asking,
+  places: readonly AskedPlace[],
+  { facts, ask, progress, on, acceptTokens }: Asking,
 ): Promise<readonly PipelineToken[]> {
   const inspections = new Map<string, Promise<Inspection>>();
   const inspect = inspectOnce(host, facts.token.hosts, inspections);
   const all: PipelineToken[] = [];
   for (const place of places) {
-    const { config, purpose } = place;
+    const { config, purpose, role = PURPOSE[purpose] } = place;
     const its = await withNeedsOf(host, facts, place);
     // The guide proposes a name for the token.
     const named: Facts = { ...its, config: { ...config, environment: place.name } };
     const text =
       host.env[place.variable] ??
-      (await ask?.(named, inspections, `For ${place.name} on GitHub: ${PURPOSE[purpose]}.`));
-    if (text === undefined) throw noToken(places);
+      (await ask?.(named, inspections, `For ${place.name} on ${on}: ${role}.`));
+    if (text === undefined) throw noToken(places, on);
     const token = Secret.of(text, { kind: "prompt" }).tokenInText();
     if (!(token instanceof Secret)) {
       const why = "why" in token ? `: ${token.why}` : "";
@@ -145,9 +153,9 @@ export function judgePipelineToken(
   return undefined;
 }
 
-function noToken(places: readonly Place[]): AppError {
+function noToken(places: readonly AskedPlace[], on: Asking["on"]): AppError {
   const names = places.map(({ variable }) => variable).join(", ");
-  return new AppError("NO_TOKEN", "GitHub has no token for the pipeline, and none is given.", {
+  return new AppError("NO_TOKEN", `${on} has no token for the pipeline, and none is given.`, {
     hint: hint`On a terminal you are asked for each. In a script, set them for this command only: ${names}`,
   });
 }

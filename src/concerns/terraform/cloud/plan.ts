@@ -5,7 +5,7 @@ import type { Finding } from "../../../core/finding.ts";
 import { patternOf, withPatterns } from "../../../core/ignore-block.ts";
 import { type Bounds, obstacles } from "../../../core/obstacles.ts";
 import { joined, type PlanPart } from "../../../core/plan.ts";
-import { hint, run } from "../../../errors/hint.ts";
+import { hint, own, run } from "../../../errors/hint.ts";
 import { KEY_NAMES } from "../../../exec/spaces-keys.ts";
 import type { Snapshot } from "../../../host/host.ts";
 import { isInside } from "../../../lib/paths.ts";
@@ -135,7 +135,7 @@ function workspaceVariables({ token: { code } }: Known, root: TerraformRoot): Fi
   ];
   const where = `${root.at(module.cloud?.file ?? "").path}:${module.cloud?.line}`;
   const message = `${where}: HCP Terraform runs can't see local variables. Set these in its workspace: ${wanted.join(", ")}.`;
-  const fix = hint`Set them under Variables in the workspace, or in a variable set of the project.`;
+  const fix = hint`${own("ci", "hcp", "--apply")} stores a token there. Set the others under Variables in the workspace, or in a variable set of the project.`;
   return finding("cloud.variables", message, { where, fix });
 }
 

@@ -3,6 +3,7 @@ import { type Locals, originOf } from "../../../hcl/origin.ts";
 import type { Block, Expression, ParsedFile } from "../../../hcl/syntax.ts";
 import { Secret } from "../../../secret/secret.ts";
 import { describeBackends, secretsInBlock } from "./backend.ts";
+import { describeCloud } from "./cloud-block.ts";
 import { localNamesIn } from "./local-name.ts";
 import type { KeyArgument, ProviderBlock, RootModule, Variable } from "./module.ts";
 import { localCallsIn, providerHostsIn } from "./provider-hosts.ts";
@@ -63,7 +64,7 @@ export function describeModule(files: readonly ParsedFile[], tokenVariable?: str
   const providers = ofProvider.map((block) => providerBlock(block, locals));
   const isHcp = ({ type, labels }: Block) =>
     type === "cloud" || (type === "backend" && labels[0] === "remote");
-  const cloud = parts.find(isHcp);
+  const clouds = parts.filter(isHcp);
   const backends = parts.filter((block) => block.type === "backend" && !isHcp(block));
   const variables = new Map(
     blocks
@@ -89,9 +90,9 @@ export function describeModule(files: readonly ParsedFile[], tokenVariable?: str
     backend: describeBackends(backends),
     ...providerHostsIn(blocks),
     calls: localCallsIn(blocks),
-    cloud: cloud?.place,
+    cloud: describeCloud(clouds),
     strange: parts.find(({ type }) => !SETTINGS.has(type))?.type,
-    backendSecrets: [...backends, cloud].flatMap((block) => (block ? secretsInBlock(block) : [])),
+    backendSecrets: [...backends, ...clouds].flatMap(secretsInBlock),
     hardCoded: oncePerPlace([...providers.flatMap(({ written }) => written ?? []), ...values]),
     broken: files.flatMap(({ problem }) => problem ?? []),
   };

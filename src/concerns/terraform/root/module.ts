@@ -2,6 +2,7 @@ import type { Origin } from "../../../hcl/origin.ts";
 import type { SourceLocation } from "../../../hcl/syntax.ts";
 import type { Secret } from "../../../secret/secret.ts";
 import type { BackendBlock } from "./backend.ts";
+import type { CloudBlock } from "./cloud-block.ts";
 import type { RequiredProviders } from "./local-name.ts";
 import type { ProviderHosts } from "./provider-hosts.ts";
 import type { WrittenToken } from "./written-tokens.ts";
@@ -25,7 +26,7 @@ export interface RootModule extends ProviderHosts {
   /** The local modules that it calls, as folders relative to the root. With those that they call, once they are read. */
   readonly calls: readonly string[];
   /** A cloud block, or its older form, a backend of type remote. Both upload the folder. */
-  readonly cloud: SourceLocation | undefined;
+  readonly cloud: CloudBlock | undefined;
   /** An unknown block in Terraform's settings, which may start a program at init. */
   readonly strange: string | undefined;
   /** Secrets written into a backend or cloud block, by the setting's name. */

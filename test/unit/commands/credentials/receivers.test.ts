@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { stillIn, withReceivers } from "../../../../src/commands/credentials/pipeline-secrets.ts";
-import type { RemoteSecret } from "../../../../src/commands/pipelines/github/remote-secrets.ts";
+import type { RemoteSecret } from "../../../../src/commands/pipelines/remote-secrets.ts";
 import { LEGACY, OTHER, PERSONAL, secret } from "../../samples.ts";
 
 const TOKENS = { A: PERSONAL, B: OTHER, C: LEGACY, N: PERSONAL.replaceAll("0", "9") } as const;
@@ -17,7 +17,12 @@ function remote(text: string): RemoteSecret {
   const place = { unreached: undefined, gone: GONE }[state] ?? THERE;
   return {
     stored: {
-      ...{ repo: "github.com/acme/web", environment: `${text}-apply`, name: "TOKEN" },
+      ...{
+        kind: "github" as const,
+        repo: "github.com/acme/web",
+        environment: `${text}-apply`,
+        name: "TOKEN",
+      },
       ...{ token: print(token), replaces: replaces.map(print) },
     },
     state: state === "gone" ? "missing" : (state as RemoteSecret["state"]),

@@ -1,0 +1,314 @@
+import { askRepos, guardOf } from "../../../concerns/git/repos.ts";
+import { TOKEN_LIST } from "../../../concerns/token/hosts.ts";
+import type { ApplyHost } from "../../../core/change.ts";
+import { type Finding, isBlocked } from "../../../core/finding.ts";
+import { type Result, runTask, type Task } from "../../../core/flow.ts";
+import type { OutsideChange } from "../../../core/outside-change.ts";
+import { joined } from "../../../core/plan.ts";
+import { AppError, asAppError } from "../../../errors/app-error.ts";
+import { hint, own } from "../../../errors/hint.ts";
+import { KEY_NAMES } from "../../../exec/spaces-keys.ts";
+import { listed } from "../../../lib/few.ts";
+import { groupedBy } from "../../../lib/grouped.ts";
+import { type Facts, type ObservingHost, observe } from "../../init/observe.ts";
+import type { Prompter } from "../../init/prompter.ts";
+import { finding } from "../findings.ts";
+import { askForTokens, type PipelineToken, withNeedsOf } from "../github/tokens.ts";
+import { type PipelineRequest, rootsOf } from "../pipeline.ts";
+import { versionsNow } from "../remote-secrets.ts";
+import type { Root } from "../roots.ts";
+import { judgeChange, type SeenStore } from "../secret-store.ts";
+import {
+  documentOf,
+  forgotten,
+  isDue,
+  isSame,
+  nameOf,
+  planStored,
+  readStored,
+  type StoredSecret,
+  stateOf,
+  withNew,
+  withVersions,
+} from "../stored-secrets.ts";
+import { type Consent, confirm, judgeConsent } from "./consent.ts";
+import { destinationOf } from "./destination.ts";
+import { openHcp, type Workspace } from "./workspace.ts";
+
+export interface HcpRequest extends Pick<PipelineRequest, "progress" | "dryRun">, Consent {
+  /** Replace the variables that HCP Terraform has. */
+  readonly renew: boolean;
+}
+
+/**
+ * Stores tokens in the workspaces of HCP Terraform that the code names. The code decides where a token goes, so a person
+ * confirms the host and the organization, or names them.
+ *
+ * @throws AppError USAGE without a cloud block, and those of runTask.
+ */
+export async function setUpHcp(
+  host: ObservingHost & ApplyHost,
+  request: HcpRequest,
+  { approve, ask }: Pick<Prompter<Facts>, "approve" | "ask">,
+): Promise<Result<Facts>> {
+  const { progress } = request;
+  const again = hint`${own("ci", "hcp", "--apply", ...(request.renew ? ["--renew"] : []))}`;
+  const failed: Finding[] = [];
+  let ready: Ready | undefined;
+  let after: ((secret: StoredSecret) => string | undefined) | AppError | undefined;
+  const task: Task<Facts> = {
+    async look() {
+      const { facts, inEnvironment } = await observe(host, {
+        ...{ environment: undefined, withoutToken: true, progress },
+      });
+      const record = await readStored(host, facts.config.base);
+      if (ready !== undefined) {
+        const wanted = planStored(facts.repo, record, recordAfter(ready));
+        return { facts, plan: joined([wanted, { findings: ready.findings }]) };
+      }
+      const roots = await rootsOf(host, facts, inEnvironment);
+      if (record.findings.length > 0)
+        return { facts, plan: joined([{ findings: record.findings }]) };
+      const given = { facts, roots, stored: record.secrets };
+      const found = await prepare(host, given, request, ask);
+      if (!("places" in found)) return { facts, plan: joined([found]) };
+      ready = found;
+      const outside = found.places.map(storing);
+      const wanted = planStored(facts.repo, record, recordAfter(found));
+      return { facts, plan: joined([wanted, { findings: found.findings, outside }]) };
+    },
+    async probe({ facts, plan }) {
+      const places = ready?.places ?? [];
+      confirm(
+        host,
+        facts.config.base,
+        places.map(({ entry }) => entry.repo),
+      );
+      const all = places.map(({ store, seen }) => judgeChange(store, seen));
+      const findings = (await Promise.all(all)).flat();
+      return { facts, plan: joined([plan, { findings }]), warnings: [] };
+    },
+    cleanUp: ({ config }) => host.files.sweep(config.base),
+    guard: ({ repo }) => guardOf(host, repo.git?.git),
+    inGit: (paths, { repo }) => askRepos(host, repo.git?.git, paths),
+    async afterwards({ config, repo }) {
+      if (ready === undefined) return [];
+      after = await versionsNow(newIn(ready)).catch(asAppError);
+      if (after instanceof AppError) return [];
+      const record = await readStored(host, config.base);
+      return planStored(repo, record, withVersions(record.secrets, after)).changes ?? [];
+    },
+    finish: () => [...failed, ...(ready && after ? judgeAfter(ready, after) : [])],
+  };
+  return runTask(task, host, approve, request);
+
+  function storing({ store, entry, token }: HcpPlace): OutsideChange {
+    const { name, environment, repo } = entry;
+    const where = `in workspace ${environment} on ${repo.replace("/", ", ")}`;
+    const why = `${where}; sensitive${token === undefined ? "" : `; token ${token.token.fingerprint}`}`;
+    return {
+      ...{ label: `variable ${name}`, sign: "+", why, asked: `store the token ${where}` },
+      json: () => documentOf(entry, why),
+      async apply() {
+        progress(`Setting ${name} ${where}`);
+        try {
+          if (token === undefined) throw new AppError("NO_TOKEN", "No token was given.");
+          await store.store(name, token.token);
+          return [];
+        } catch (error) {
+          const { code, message } = asAppError(error);
+          if (code === "INTERRUPTED") throw error;
+          const said = `${nameOf(entry)} was not stored: ${message}`;
+          failed.push(finding("ci.not-applied", said, { fix: again }));
+          return [];
+        }
+      },
+    };
+  }
+
+  function judgeAfter(of: Ready, listing: Exclude<typeof after, undefined>): Finding[] {
+    if (failed.length > 0) return [];
+    if (listing instanceof AppError) {
+      const said = `HCP Terraform could not be asked what it stored. ${listing.message}`;
+      return [finding("ci.not-applied", said, { fix: again })];
+    }
+    const missing = newIn(of).filter(({ stored }) => isDue(stateOf(stored, listing(stored))));
+    if (missing.length === 0) return oldTokens(of);
+    const names = listed(missing.map(({ stored }) => nameOf(stored)));
+    const said = `Stored, but not listed by HCP Terraform: ${names}.`;
+    return [finding("ci.not-applied", said, { fix: again })];
+  }
+}
+
+/** A variable of a workspace. */
+interface HcpPlace {
+  readonly store: Workspace;
+  readonly seen: SeenStore;
+  readonly entry: Pick<StoredSecret, "kind" | "repo" | "environment" | "name" | "of">;
+  /** What it gets; undefined: it stays, or this is a dry run. */
+  readonly token: PipelineToken | undefined;
+}
+
+interface Ready {
+  readonly places: readonly HcpPlace[];
+  readonly stored: readonly StoredSecret[];
+  readonly findings: readonly Finding[];
+}
+
+/** Looks at the workspaces, and asks a person for the tokens that they lack. */
+async function prepare(
+  host: ObservingHost,
+  { facts, roots, stored }: { facts: Facts; roots: readonly Root[]; stored: Ready["stored"] },
+  { progress, renew, dryRun, isAsked, to }: HcpRequest,
+  ask: Prompter<Facts>["ask"],
+): Promise<Ready | { readonly findings: readonly Finding[] }> {
+  const found = roots.flatMap((root) => {
+    const destination = destinationOf(root.root, host.env);
+    return destination === undefined ? [] : [{ root, destination }];
+  });
+  if (found.length === 0) {
+    throw new AppError("USAGE", "No code here has a cloud block or a backend of type remote.", {
+      hint: hint`For a pipeline elsewhere: ${own("ci", "github")}`,
+    });
+  }
+  const unclear = found.flatMap(({ destination: each }) =>
+    "why" in each ? [finding("ci.no-workspace", each.why, { fix: each.fix })] : [],
+  );
+  const all = found.flatMap(({ root, destination: each }) =>
+    "why" in each ? [] : [{ root, each }],
+  );
+  const places = [
+    ...groupedBy(all, ({ each }) => [each.repo, each.workspace, each.name].join(" ")),
+  ];
+  const organizations = all.map(({ each }) => each.repo);
+  const findings = [
+    ...unclear,
+    ...judgeConsent(host, facts.config.base, organizations, { isAsked: isAsked || dryRun, to }),
+    ...(facts.machine.isCi && !dryRun ? [inCi()] : []),
+  ];
+  if (isBlocked(findings)) return { findings };
+  if (to !== undefined && !dryRun) confirm(host, facts.config.base, organizations);
+  progress("Asking HCP Terraform");
+  const looked = await Promise.all(
+    places.map(async ([, its]) => {
+      const [{ root, each }] = its as [(typeof its)[number]];
+      const open = await openHcp(host, { roots: its.map((one) => one.root.root) }, each.repo);
+      const of = root.config.environment ?? "digitalocean";
+      const entry = {
+        kind: "hcp",
+        repo: each.repo,
+        environment: each.workspace,
+        name: each.name,
+        of,
+      } as const;
+      const store = open(each.workspace);
+      const seen = await store.look();
+      const known = stored.find((other) => isSame(other, entry));
+      const version = seen.secrets.get(each.name);
+      const lacks = known === undefined ? version === undefined : isDue(stateOf(known, version));
+      const set = await store.setWith(each.name);
+      // A token that the runs get already is not doubled.
+      const isGiven = set !== undefined && (set.wins || version === undefined) && !renew;
+      return { store, seen, entry, root, set, isWanted: (lacks || renew) && !isGiven };
+    }),
+  );
+  const said = looked.flatMap(({ set, entry, seen, isWanted }) => {
+    const isUsed = set?.wins || (!isWanted && !seen.secrets.has(entry.name));
+    return set !== undefined && isUsed ? [givenBySet(entry, set)] : [];
+  });
+  const lacking = looked.filter(({ isWanted }) => isWanted);
+  const asked = lacking.map(({ entry, root: { config } }) => ({
+    ...{ name: entry.environment, purpose: "apply" as const, config },
+    variable: variableFor(config.environment),
+    role: "a token that plans and applies",
+  }));
+  const wrong = isBlocked(said) || dryRun;
+  const tokens = wrong
+    ? []
+    : await askForTokens(host, asked, {
+        facts,
+        ask,
+        progress,
+        acceptTokens: false,
+        on: "HCP Terraform",
+      });
+  const keys = await Promise.all(
+    looked.map(async ({ entry, root }) => {
+      const of = { name: entry.environment, purpose: "apply", config: root.config } as const;
+      const { token } = await withNeedsOf(host, facts, of);
+      return token.code.needs.spaces.length > 0 ? [spacesKeys(entry)] : [];
+    }),
+  );
+  // TF_WORKSPACE may choose another one of the organization in the next run.
+  const isNamed = ({ kind, repo }: StoredSecret) =>
+    kind !== "hcp" || unclear.length > 0 || all.some(({ each }) => each.repo === repo);
+  const gone = stored.filter((each) => !isNamed(each));
+  return {
+    stored: stored.filter(isNamed),
+    findings: [...forgotten("code", gone), ...said, ...keys.flat()],
+    places: lacking.map(({ store, seen, entry }, at) => {
+      return { store, seen, entry, token: tokens.find(({ place }) => place === asked[at]) };
+    }),
+  };
+}
+
+/** Such as DIGITALOCEAN_TOKEN_HCP_PROD. */
+function variableFor(environment: string | undefined): string {
+  const suffix = environment?.toUpperCase().replace(/\W/g, "_");
+  return ["DIGITALOCEAN_TOKEN_HCP", ...(suffix === undefined ? [] : [suffix])].join("_");
+}
+
+function inCi(): Finding {
+  const message = "CI: HCP Terraform is not set up from a pipeline.";
+  return finding("ci.no-workspace", message, { fix: hint`Run this on your machine.` });
+}
+
+function givenBySet(
+  entry: HcpPlace["entry"],
+  { set, wins }: { readonly set: string; readonly wins: boolean },
+): Finding {
+  const { name, environment } = entry;
+  const what = wins ? "overrides the workspace's own variable" : "gives it to this workspace";
+  const message = `${name} of ${environment}: the variable set ${set} ${what}, and do-bootstrap changes no variable sets.`;
+  const fix = hint`Replace the token in ${set}; or remove it there and run ${own("ci", "hcp", "--apply")}`;
+  return finding(wins ? "ci.variable-set" : "ci.secrets", message, { fix });
+}
+
+function spacesKeys({ environment, repo }: HcpPlace["entry"]): Finding {
+  const message = `The code uses Spaces keys. Set ${listed(KEY_NAMES)} in workspace ${environment} on ${repo.replace("/", ", ")}, as sensitive environment variables.`;
+  const fix = hint`${own("backend", "keys")} lists your keys. Create one for these runs in the control panel`;
+  return finding("ci.to-do", message, { fix });
+}
+
+/** What the secrets of all places should hold after this run. */
+function recordAfter({ places, stored }: Ready): readonly StoredSecret[] {
+  const news = places.map(({ entry, seen, token }) => ({
+    ...{ ...entry, was: seen.secrets.get(entry.name) ?? null },
+    token: token?.token.fingerprint,
+  }));
+  const isStored = (old: StoredSecret) =>
+    places.some(
+      ({ entry, seen }) =>
+        isSame(old, entry) && stateOf(old, seen.secrets.get(old.name)) === "stored",
+    );
+  return withNew(stored, news, isStored);
+}
+
+function newIn(ready: Ready) {
+  const all = recordAfter(ready);
+  return ready.places.flatMap(({ entry, store }) => {
+    const stored = all.find((each) => isSame(each, entry));
+    return stored === undefined ? [] : [{ stored, store }];
+  });
+}
+
+function oldTokens(ready: Ready): Finding[] {
+  const inUse = new Set(recordAfter(ready).map(({ token }) => token));
+  const old = newIn(ready)
+    .flatMap(({ stored: { replaces } }) => replaces)
+    .filter((token) => !inUse.has(token));
+  if (old.length === 0) return [];
+  const message = `The runs no longer use ${listed([...new Set(old)])}, which stays valid until you delete it.`;
+  const fix = hint`If nothing else uses it, delete it: ${TOKEN_LIST}`;
+  return [finding("ci.to-do", message, { fix })];
+}

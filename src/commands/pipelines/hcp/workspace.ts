@@ -1,0 +1,167 @@
+import type { TerraformRoot } from "../../../concerns/terraform/root/root.ts";
+import { AppError } from "../../../errors/app-error.ts";
+import { hint, own } from "../../../errors/hint.ts";
+import type { Host } from "../../../host/host.ts";
+import { recordOf } from "../../../lib/json.ts";
+import type { SecretStore, SeenStore } from "../secret-store.ts";
+import { type HcpApi, hcpApi } from "./api.ts";
+import { credentialsFor } from "./credentials.ts";
+import { isFor, isOfEnvironment } from "./destination.ts";
+
+export type HcpHost = Pick<Host, "http" | "env" | "files" | "home">;
+
+/** A workspace of HCP Terraform as a place for secrets: its sensitive variables. */
+export interface Workspace extends SecretStore {
+  /**
+   * The variable set that gives this variable to the runs, if one does.
+   *
+   * @returns `wins`: it also overrides the workspace's own variable.
+   */
+  setWith(name: string): Promise<{ readonly set: string; readonly wins: boolean } | undefined>;
+}
+
+/**
+ * Opens the workspaces of an organization. The record in git names them, so they are opened only if the code names them,
+ * too, and with the user's own credentials for that host.
+ *
+ * @param repo HOST/ORGANIZATION.
+ * @throws AppError HCP_FAILED
+ */
+export async function openHcp(
+  host: HcpHost,
+  { roots }: { readonly roots: readonly TerraformRoot[] },
+  repo: string,
+): Promise<(workspace: string) => Workspace> {
+  const [name = "", organization = ""] = repo.split("/");
+  let api: HcpApi | undefined;
+  if (roots.some(({ module }) => module.cloud !== undefined)) {
+    api = hcpApi(host, name, await credentialsFor(host, name));
+  }
+  return (workspace) => {
+    const isNamed = roots.some((root) => isFor(root, host.env, { repo, workspace }));
+    if (api !== undefined && isNamed) return openWorkspace(api, organization, workspace);
+    throw new AppError("HCP_FAILED", "No code that this command reads names that workspace.", {
+      hint: hint`For the code of an environment, use --all or --env. If the runs are elsewhere now: ${own("ci", "hcp", "--apply")}`,
+    });
+  };
+}
+
+/** A listing has at most this many pages, of 100 variables. */
+const MOST_PAGES = 20;
+
+function openWorkspace(api: HcpApi, organization: string, workspace: string): Workspace {
+  let found: Promise<string> | undefined;
+
+  return {
+    name: `workspace ${workspace} on ${api.name}`,
+    async look(): Promise<SeenStore> {
+      const variables = await list();
+      return { isThere: true, secrets: new Map(variables.map((each) => [each.key, each.version])) };
+    },
+    async store(name, value) {
+      const base = `workspaces/${await id()}/vars`;
+      const old = (await list()).find(({ key }) => key === name);
+      const category = isOfEnvironment(name) ? "env" : "terraform";
+      const variable = { key: name, value, category, ...(old && { id: old.id }) } as const;
+      const { isThere } = await (old === undefined
+        ? api.call("POST", base, variable)
+        : api.call("PATCH", `${base}/${encodeURIComponent(old.id)}`, variable));
+      if (!isThere) throw notAllowed("change its variables");
+    },
+    async remove(name) {
+      const old = (await list()).find(({ key }) => key === name);
+      if (old === undefined) return;
+      await api.call("DELETE", `workspaces/${await id()}/vars/${encodeURIComponent(old.id)}`);
+    },
+    async setWith(name) {
+      const { body } = await api.call("GET", `workspaces/${await id()}/varsets?include=vars`);
+      const included = itemsOf(body["included"]);
+      const isIt = (each: unknown) =>
+        included.some((item) => item.id === recordOf(each)["id"] && isVariable(item, name));
+      const sets = itemsOf(body["data"]).filter(({ vars }) => vars.some(isIt));
+      const [first] = [...sets].sort((a, b) => Number(b.wins) - Number(a.wins));
+      return first && { set: first.name, wins: first.wins };
+    },
+  };
+
+  /** HCP answers 404 for what an account may not see, too, so it may still hold a token. */
+  function id(): Promise<string> {
+    found ??= (async () => {
+      const path = `organizations/${organization}/workspaces/${workspace}`;
+      const { isThere, body } = await api.call("GET", path);
+      const { id, attributes } = recordOf(body["data"]);
+      const { permissions } = recordOf(attributes);
+      if (!isThere || typeof id !== "string") {
+        throw new AppError(
+          "HCP_FAILED",
+          `${api.name} knows no workspace ${workspace} in ${organization}, or your account can't see it.`,
+          { hint: hint`Create it there, or ask an owner of ${organization} for access.` },
+        );
+      }
+      if (recordOf(permissions)["can-update-variable"] === false) {
+        throw notAllowed("change its variables");
+      }
+      return encodeURIComponent(id);
+    })();
+    return found;
+  }
+
+  function notAllowed(what: string): AppError {
+    const message = `Your account may not ${what}: workspace ${workspace} of ${organization} on ${api.name}.`;
+    return new AppError("HCP_FAILED", message, {
+      hint: hint`Ask an owner of ${organization} for permission to read and write variables.`,
+    });
+  }
+
+  /** The variables that are ours by name and category. */
+  async function list(): Promise<readonly { id: string; key: string; version: string }[]> {
+    const all: { id: string; key: string; version: string }[] = [];
+    for (let page = 1; page <= MOST_PAGES; page++) {
+      const path = `workspaces/${await id()}/vars?page%5Bsize%5D=100&page%5Bnumber%5D=${page}`;
+      const { isThere, body } = await api.call("GET", path);
+      if (!isThere) throw notAllowed("read its variables");
+      const items = itemsOf(body["data"]);
+      all.push(
+        ...items
+          .filter((item) => isVariable(item, item.key))
+          .map(({ id, key, version }) => ({ id, key, version })),
+      );
+      const { pagination } = recordOf(body["meta"]);
+      if (typeof recordOf(pagination)["next-page"] !== "number") break;
+    }
+    return all;
+  }
+}
+
+interface Item {
+  readonly id: string;
+  readonly name: string;
+  readonly key: string;
+  readonly category: unknown;
+  readonly version: string;
+  readonly wins: boolean;
+  readonly vars: readonly unknown[];
+}
+
+function itemsOf(all: unknown): readonly Item[] {
+  if (!Array.isArray(all)) return [];
+  return all.map((each) => {
+    const { id, attributes, relationships } = recordOf(each);
+    const { name, key, category, priority, "version-id": version } = recordOf(attributes);
+    const { data } = recordOf(recordOf(relationships)["vars"]);
+    return {
+      ...{ id: textOf(id), name: textOf(name), key: textOf(key), category },
+      // Without a version, a change can't be seen, so the variable counts as not stored.
+      ...{ version: textOf(version) || "unknown", wins: priority === true },
+      vars: Array.isArray(data) ? data : [],
+    };
+  });
+}
+
+function isVariable({ key, category }: Item, name: string): boolean {
+  return key === name && category === (isOfEnvironment(name) ? "env" : "terraform");
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}

@@ -1,0 +1,35 @@
+import type { Finding } from "../../core/finding.ts";
+import { hint } from "../../errors/hint.ts";
+import type { Secret } from "../../secret/secret.ts";
+import { finding } from "./findings.ts";
+
+/** A place outside this machine that keeps secrets for a pipeline, which nobody can read back. */
+export interface SecretStore {
+  /** Such as "environment prod-apply on github.com". */
+  readonly name: string;
+  /** Each throws AppError if the place could not be asked. */
+  look(): Promise<SeenStore>;
+  store(name: string, value: Secret): Promise<void>;
+  /** A secret that is already gone counts as removed. */
+  remove(name: string): Promise<void>;
+}
+
+/** What a place lists. */
+export interface SeenStore {
+  readonly isThere: boolean;
+  /** The version of each secret, by name: it is another one after each change. */
+  readonly secrets: ReadonlyMap<string, string>;
+  /** GitHub: the only branches that may use it, or other rules as words. */
+  readonly branches?: "all" | readonly string[];
+}
+
+/** Refuses to go on if somebody changed a place while a person was asked. */
+export async function judgeChange(store: SecretStore, before: SeenStore): Promise<Finding[]> {
+  const now = await store.look();
+  const [old, new_] = [before, now].map(({ isThere, secrets, branches }) =>
+    JSON.stringify([isThere, [...secrets].sort(), branches]),
+  );
+  if (old === new_) return [];
+  const message = `The ${store.name} was changed while you were asked. Nothing was stored.`;
+  return [finding("ci.not-applied", message, { fix: hint`Run the same command again.` })];
+}
