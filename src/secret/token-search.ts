@@ -23,10 +23,15 @@ export const PREFIX_PATTERN = [
   // UTF-16 of either byte order, as PowerShell redirects.
   [...NEEDLES.plain].join(String.raw`\x00`),
 ].join("|");
-/** The pattern to search a work tree for, before its files are read. */
-export const NEEDLE_PATTERN = [PREFIX_PATTERN, digits, String.raw`(${digit}\x00){63}${digit}`].join(
-  "|",
-);
+/**
+ * The pattern to search a work tree for, before its files are read: what every digit, or code for one, can be made of,
+ * 64 times. git finds that in half the time that it needs for the codes themselves.
+ */
+export const NEEDLE_PATTERN = [
+  String.raw`[0-9a-fA-F\\uUxX{}%&#;]{64}`,
+  BASE64_NEEDLE,
+  String.raw`(${digit}\x00){63}${digit}`,
+].join("|");
 
 /** The ways to find a token: the pattern to locate a region, and the search in that region. */
 const SEARCHES: readonly (readonly [RegExp, (text: string) => Iterable<FoundToken>])[] = [
