@@ -1,5 +1,7 @@
 // Times whole processes. Each round runs every case once, and a ratio compares two runs of one round,
 // since a busy machine slows both. Writes docs/benchmark.md; fails if a limit is exceeded.
+// Peers that are not packages of npm take part if they are there: gitleaks and direnv on PATH, and in HCL_PEER a program
+// that parses the .tf files of a folder, such as a few lines of Go with hclsyntax.
 // --against REF builds another commit and runs it in the same rounds; default: the last release.
 import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises";
@@ -8,7 +10,9 @@ import { delimiter, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { startSandbox } from "../../scripts/sandbox.mjs";
+import { forgetHistory, measureGrowth } from "./growth.mjs";
 import { HIDING_PLACES, historyRepo } from "./history-repo.mjs";
+import { TERRAFORM, writeRoots } from "./many-roots.mjs";
 import { writeTerraformTree } from "./terraform-tree.mjs";
 
 const ROUNDS = Number(process.env.ROUNDS ?? 30);
@@ -24,13 +28,14 @@ id = "digitalocean"
 regex = "do[opr]_v1_[0-9a-f]{64}"
 keywords = ["_v1_"]
 `;
-/** Creates only what a look at a root checks. */
-const TERRAFORM = `#!/bin/sh
-case "$1" in
-version) echo '{"terraform_version":"1.11.4"}';;
-init) /bin/mkdir -p .terraform/providers;;
-esac
-`;
+/** The exponent of a time in the count of what it grows with. */
+const MOST_GROWTH = 1.1;
+const IDENTITY = Object.fromEntries(
+  ["AUTHOR", "COMMITTER"].flatMap((who) => [
+    [`GIT_${who}_NAME`, "Sammy"],
+    [`GIT_${who}_EMAIL`, "sammy@example.com"],
+  ]),
+);
 const here = (name) => join(import.meta.dirname, name);
 const top = here("../..");
 const installed = (path) => join(top, "node_modules", path);
@@ -45,12 +50,14 @@ try {
   if (before) pair(cases, await arrange(sandbox, join(root, "old"), before));
   const times = await measure(cases);
   const memory = await peaksOf(cases);
+  const growth = await growthOf(sandbox, join(root, "growth"));
   await sandbox.close();
   const rows = cases.map((each) => rowOf(each, times, memory));
   await mkdir(join(top, "docs"), { recursive: true });
-  await writeFile(join(top, "docs/benchmark.md"), documentOf(rows, ref));
-  process.stdout.write(tableOf(rows, ref));
-  process.exitCode = rows.every(({ isOver }) => !isOver) ? 0 : 1;
+  await writeFile(join(top, "docs/benchmark.md"), documentOf(rows, growth, ref));
+  process.stdout.write(`${tableOf(rows, ref)}\n${growthTable(growth)}`);
+  const isOver = [...rows, ...growth].some((row) => row.isOver || row.exponent > MOST_GROWTH);
+  process.exitCode = isOver ? 1 : 0;
 } finally {
   await rm(root, { recursive: true, force: true });
 }
@@ -100,13 +107,8 @@ async function arrange(sandbox, root, program) {
   for (const name of ["git", "true"]) await symlink(await which(name), join(few, name));
   await symlink(process.execPath, join(few, "node"));
 
-  // No NODE_EXTRA_CA_CERTS, which adds 70 ms to every start of Node 20, and no tools but git.
-  const env = {
-    PATH: few,
-    HOME: home,
-    DIGITALOCEAN_API_URL: sandbox.url,
-    DO_BOOTSTRAP_OAUTH_URL: sandbox.url,
-  };
+  // No tools but git.
+  const env = { ...environmentOf(sandbox, home), PATH: few };
   const node = (name, args, more) => ({ name, file: process.execPath, args, env, cwd, ...more });
   const ours = (name, args, more) => node(name, [program, ...args], { isOurs: true, ...more });
   await run({ file: "git", args: ["init", "--quiet"], env, cwd: repo });
@@ -114,12 +116,6 @@ async function arrange(sandbox, root, program) {
   // Created by terraform init.
   await mkdir(join(repo, ".terraform/providers"), { recursive: true });
 
-  const identity = Object.fromEntries(
-    ["AUTHOR", "COMMITTER"].flatMap((who) => [
-      [`GIT_${who}_NAME`, "Sammy"],
-      [`GIT_${who}_EMAIL`, "sammy@example.com"],
-    ]),
-  );
   const direnv = await which("direnv").catch(() => undefined);
   if (direnv !== undefined) {
     await writeFile(join(cwd, ".envrc"), `dotenv ${dotenv}\n`);
@@ -136,7 +132,7 @@ async function arrange(sandbox, root, program) {
   await writeManyFiles(many, env);
   const past = join(root, "history");
   await mkdir(past);
-  const planted = await historyRepo(past, 10_000, { ...env, ...identity });
+  const planted = await historyRepo(past, 10_000, { ...env, ...IDENTITY });
   for (const each of Object.values(planted)) sandbox.accept(each);
   const checking = { cwd: past, env: { ...env, DIGITALOCEAN_TOKEN: token }, status: 3, rounds: 5 };
   await assertFindsAll(ours("", ["check", "--history", "--json"], checking));
@@ -203,7 +199,7 @@ async function arrange(sandbox, root, program) {
     ours("do-bootstrap for 100 new roots", ["--yes", "--save"], {
       cwd: roots,
       env: withTool,
-      before: () => writeRoots(roots, env),
+      before: () => writeRoots(roots, env, 100),
       rounds: 5,
       limitMs: 10_000,
       peakLimitMiB: 150,
@@ -224,11 +220,22 @@ async function arrange(sandbox, root, program) {
       cwd: past,
       rounds: 5,
     },
-    ours(HISTORY, ["check", "--history"], { ...checking, to: CAT_FILE, limit: 2 }),
+    ours(HISTORY, ["check", "--history"], {
+      ...{ ...checking, to: CAT_FILE, limit: 2 },
+      before: () => forgetHistory(env),
+    }),
+    ours("do-bootstrap check --history, the second time", ["check", "--history"], {
+      ...{ ...checking, to: CAT_FILE },
+    }),
     ...(await gitleaks(root, past, env)),
     ...(peer === undefined
       ? []
-      : [{ name: "HCL_PEER, 1000 files", file: peer, args: [code(1000)], env, cwd, rounds: 5 }]),
+      : [
+          {
+            ...{ name: "another parser (HCL_PEER), 1000 files", file: peer, args: [code(1000)] },
+            ...{ env, cwd, rounds: 5, to: `do-bootstrap scopes, 1000 files` },
+          },
+        ]),
   ];
 }
 
@@ -274,18 +281,22 @@ async function writeManyFiles(repo, env) {
   await run({ file: "git", args: ["add", "."], env, cwd: repo });
 }
 
-/** A repo of 100 root modules, none of them prepared. */
-async function writeRoots(repo, env) {
-  await rm(repo, { recursive: true, force: true });
-  const dirs = Array.from({ length: 100 }, (_, i) => `stacks/team-${i % 10}/service-${i}`);
-  for (const dir of dirs) {
-    await mkdir(join(repo, dir), { recursive: true });
-    const code = 'resource "digitalocean_domain" "a" {\n  name = "example.com"\n}\n';
-    await writeFile(join(repo, dir, "main.tf"), code);
-  }
-  const config = { doctl: false, terraform: dirs.map((dir) => ({ dir })) };
-  await writeFile(join(repo, ".do-bootstraprc.json"), JSON.stringify(config));
-  await run({ file: "git", args: ["init", "--quiet"], env, cwd: repo });
+/** Our program at three sizes, with a home and tools of its own. */
+async function growthOf(sandbox, root) {
+  const [home, bin] = ["home", "bin"].map((name) => join(root, name));
+  for (const folder of [home, bin]) await mkdir(folder, { recursive: true });
+  for (const name of ["git", "true"]) await symlink(await which(name), join(bin, name));
+  await symlink(process.execPath, join(bin, "node"));
+  await writeFile(join(bin, "terraform"), TERRAFORM, { mode: 0o755 });
+  const env = { ...environmentOf(sandbox, home), PATH: bin };
+  const program = join(top, "dist/bin.cjs");
+  const ours = (args, more) => ({ file: process.execPath, args: [program, ...args], ...more });
+  return measureGrowth(root, { env, ours, run, sandbox, identity: IDENTITY });
+}
+
+/** No NODE_EXTRA_CA_CERTS, which adds 70 ms to every start of Node 20. */
+function environmentOf(sandbox, home) {
+  return { HOME: home, DIGITALOCEAN_API_URL: sandbox.url, DO_BOOTSTRAP_OAUTH_URL: sandbox.url };
 }
 
 /** Milliseconds of every round, by case. */
@@ -328,11 +339,13 @@ async function peaksOf(cases) {
 }
 
 /** @returns milliseconds from the start to the end. */
-function run({ file, args, env, cwd, status: expected = 0, isQuiet = false }) {
+function run({ file, args, env, cwd, input, status: expected = 0, isQuiet = false }) {
   return new Promise((resolve, reject) => {
     const start = process.hrtime.bigint();
-    const stdio = ["ignore", isQuiet ? "ignore" : "pipe", "pipe"];
+    const stdin = input === undefined ? "ignore" : "pipe";
+    const stdio = [stdin, isQuiet ? "ignore" : "pipe", "pipe"];
     const child = spawn(file, args, { env, cwd, stdio });
+    child.stdin?.end(input);
     let said = "";
     for (const stream of [child.stdout, child.stderr]) stream?.on("data", (text) => (said += text));
     child.on("error", reject);
@@ -407,7 +420,20 @@ function tableOf(rows, ref) {
     .join("");
 }
 
-function documentOf(rows, ref) {
+function growthTable(rows) {
+  const lines = rows.map(({ command, of, counts, ms, exponent }) => [
+    command,
+    `${counts.join(", ")} ${of}`,
+    ms.map((each) => `${each.toFixed(0)} ms`).join(", "),
+    `${exponent.toFixed(2)}${exponent > MOST_GROWTH ? " (over the limit)" : ""}`,
+  ]);
+  const head = ["", "With", "Shortest time", "Exponent"];
+  return [head, head.map(() => "---"), ...lines]
+    .map((line) => `| ${line.join(" | ")} |\n`)
+    .join("");
+}
+
+function documentOf(rows, growth, ref) {
   const cpu = `${availableParallelism()} × ${cpus()[0]?.model.trim() ?? "?"}`;
   const date = new Date().toISOString().slice(0, 10);
   return `# Benchmark
@@ -424,10 +450,16 @@ Run on ${cpu}, ${type()}, Node ${process.version}, ${date}; ${ROUNDS} rounds.
 - **\`scopes\`** reads files of 60 lines, ten in a module. Each file has two resources and a data source of DigitalOcean, resources
   of two other providers, a variable, locals, an output and comments. It can skip none of them.
 - **\`check --history\`** searches a repo of 10 000 commits with a token in each of ${HIDING_PLACES.length} hiding places, and finds them all:
-  ${HIDING_PLACES.join(", ")}.
+  ${HIDING_PLACES.join(", ")}. The first time, nothing of it was searched before.
 - **The hundred roots** use a terraform that installs nothing, so only our own part is measured.
 ${ref ? `- **The last column** compares with the program of ${ref}, which runs in the same rounds.\n` : ""}
-${tableOf(rows, ref)}`;
+${tableOf(rows, ref)}
+## Growth
+
+Each command with 1, 10 and 100 of what it grows with. The exponent is n in *a + b × count^n*: 1 is twice the time for twice as
+much, beside the time of the start. At most ${MOST_GROWTH}.
+
+${growthTable(growth)}`;
 }
 
 function median(numbers) {
