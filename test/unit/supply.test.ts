@@ -266,9 +266,12 @@ describe("a release", () => {
   const scripts = (name: string) => steps(name).flatMap(({ run }) => run ?? []);
 
   it("is tested before it is packed, and packed before it is published", () => {
-    const inOrder = [/TAG !== `v\$\{version\}`/, /^\.ci\/run$/, /npm pack[\s\S]*sha256sum/];
+    const inOrder = [/TAG !== `v\$\{version\}`/, /^\.ci\/run$/, /npm pack/];
     expect(scripts("pack")).toEqual(inOrder.map((each) => expect.stringMatching(each)));
-    expect(jobs["publish"]?.needs).toBe("pack");
+    expect(jobs["binaries"]?.needs).toBe("pack");
+    expect(jobs["sign"]?.needs).toEqual(["pack", "binaries"]);
+    expect(jobs["publish"]?.needs).toBe("sign");
+    expect(jobs["notes"]?.needs).toBe("publish");
   });
 
   it("is published as packed, with provenance, by a job without the repo's code", () => {
@@ -278,13 +281,18 @@ describe("a release", () => {
         /^npm publish \.\/do-bootstrap-\S+\.tgz --provenance .*--ignore-scripts/,
       ),
     ]);
-    expect(steps("publish").some(({ uses }) => uses?.includes("checkout"))).toBe(false);
+    const unsafe = ["sign", "publish", "notes"].filter((name) =>
+      steps(name).some(({ uses }) => uses?.includes("checkout")),
+    );
+    expect(unsafe).toEqual([]);
   });
 
   it("needs no stored token and one permission per job", () => {
     expect(read(join(FOLDER, "release.yml"))).not.toMatch(/secrets\./);
     expect(Object.entries(jobs).map(([name, job]) => [name, job.permissions])).toEqual([
       ["pack", { contents: "read" }],
+      ["binaries", { contents: "read" }],
+      ["sign", { "id-token": "write", attestations: "write" }],
       ["publish", { "id-token": "write" }],
       ["notes", { contents: "write" }],
     ]);
