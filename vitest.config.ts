@@ -41,7 +41,10 @@ function project(
     define: { __VERSION__: JSON.stringify("0.0.0-test") },
     test: {
       ...own,
-      testTimeout: 30_000,
+      // Only to end what hangs. On a machine with a load of 16, a test takes ten times as long.
+      testTimeout: 120_000,
+      hookTimeout: 120_000,
+      expect: { poll: { timeout: 60_000, interval: 20 } },
       // What is tested is what is published: the built program, loaded as it is.
       server: { deps: { external: [/\/dist\//] } },
       // Starting a child copies the page tables of its parent: 17 ms where that holds 900 MB, as all

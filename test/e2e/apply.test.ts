@@ -194,8 +194,6 @@ describe("a file that changed before it was written", () => {
 /** Waits until `auth init` runs. */
 async function asked(doctl: Awaited<ReturnType<typeof fakeDoctl>>): Promise<void> {
   await expect
-    .poll(async () => (await doctl.calls()).some(({ argv }) => argv[1] === "init"), {
-      timeout: 10_000,
-    })
+    .poll(async () => (await doctl.calls()).some(({ argv }) => argv[1] === "init"))
     .toBe(true);
 }

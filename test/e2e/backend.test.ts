@@ -61,9 +61,7 @@ async function checked(bench: Workbench, env: Readonly<Record<string, string>> =
 }
 
 describe.skipIf(real !== "")(`with the real terraform${real}`, () => {
-  it("stores the state on Spaces: init, apply, plan, lock, and keys in no file", {
-    timeout: 60_000,
-  }, async () => {
+  it("stores the state on Spaces: init, apply, plan, lock, and keys in no file", async () => {
     const bench = await storeBench({ terraform: { backend: LOCKED, workspace: "prod" } });
     const { keys, objects, requests } = bench.spaces;
     const env = await installTerraform(bench);
@@ -161,9 +159,7 @@ describe.skipIf(real !== "")(`with the real terraform${real}`, () => {
     expect((await checked(bench, env)).ids).toContain("backend.migrate");
   });
 
-  it("a backend in the code gets the keys with exec, and only on Spaces", {
-    timeout: 60_000,
-  }, async () => {
+  it("a backend in the code gets the keys with exec, and only on Spaces", async () => {
     const bench = await storeBench({ terraform: { credentials: "env" } });
     const { keys, objects, env: spacesEnv } = bench.spaces;
     const env = { ...(await installTerraform(bench)), DIGITALOCEAN_TOKEN: bench.token };

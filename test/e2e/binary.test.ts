@@ -26,7 +26,7 @@ describe.skipIf(needsOwnNode)(`the standalone binary${needsOwnNode}`, () => {
     cleanups.push(cleanup);
     binary = join(path, "do-bootstrap");
     await execa(process.execPath, ["scripts/binary.mjs", "--to", binary]);
-  }, 120_000);
+  });
   afterAll(async () => {
     for (const cleanup of cleanups) await cleanup();
   });

@@ -170,7 +170,7 @@ describe.skipIf(needsScript !== "").concurrent(`the demo on a terminal${needsScr
     await terminal.waitFor(/Press Enter/);
     context.expect(await leftIn(bench)).toHaveLength(1);
     terminal.hangUp();
-    await context.expect.poll(() => leftIn(bench), { timeout: 10_000 }).toEqual([]);
+    await context.expect.poll(() => leftIn(bench)).toEqual([]);
   });
 
   it("in CI, does not wait", async (context) => {

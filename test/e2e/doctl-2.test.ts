@@ -481,7 +481,7 @@ describe.concurrent("8.9 what worked before still works", () => {
     await bench.put(configWith({ other: bench.oauth.session({ ...EXPIRED, team: OTHER_TEAM }) }));
     const doctl = bench.teamIn("other");
     await vi.waitUntil(async () => (await stat(bench.config)).size === 0, {
-      timeout: 20_000,
+      timeout: 60_000,
       interval: 5,
     });
     const { status, stderr } = await bench.run(["init", "--yes"]);

@@ -151,7 +151,7 @@ describe.concurrent("through pipes", () => {
       });
       const [[half]] = await Promise.all([
         once(child.stderr ?? child, "data"),
-        expect.poll(() => shown, { timeout: 10_000 }).toBe("a "),
+        expect.poll(() => shown).toBe("a "),
       ]);
       expect(String(half)).toBe("half");
       child.stdin?.end("go\n");

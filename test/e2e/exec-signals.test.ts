@@ -96,9 +96,9 @@ describe.skipIf(needsBash !== "" || !hasProc)(
         const run = await bench().launchShell("quick", line);
         const both = (await run.line()).split(" ").map(Number);
         process.kill(both[1] ?? 0, signal);
-        await expect.poll(() => Promise.all(both.map(stateOf)), PATIENCE).toEqual(["T", "T"]);
+        await expect.poll(() => Promise.all(both.map(stateOf))).toEqual(["T", "T"]);
         process.kill(both[1] ?? 0, "SIGCONT");
-        await expect.poll(() => Promise.all(both.map(stateOf)), PATIENCE).not.toContain("T");
+        await expect.poll(() => Promise.all(both.map(stateOf))).not.toContain("T");
         run.child.stdin?.end("on\n");
         expect(await run.line()).toBe("got on");
         expect(await run.line()).toBe("<7>");
@@ -107,8 +107,6 @@ describe.skipIf(needsBash !== "" || !hasProc)(
     );
   },
 );
-
-const PATIENCE = { timeout: 10_000, interval: 10 };
 
 /** A state of proc(5): R, S, T and so on. */
 async function stateOf(pid: number): Promise<string | undefined> {

@@ -16,7 +16,6 @@ const CTRL_C = "\x03";
 const CTRL_BACKSLASH = "\x1c";
 const CTRL_Z = "\x1a";
 const SLEEPS = `sh -c 'ulimit -c 0; echo "slee""ping"; exec sleep 100'`;
-const PATIENCE = { timeout: 15_000, interval: 20 };
 
 describe.skipIf(needsScript !== "").concurrent.each(PATHS)(
   `on a terminal, %s${needsScript}`,
@@ -127,13 +126,9 @@ describe
         for (let i = 0; i < 2; i++) {
           terminal.type(CTRL_Z);
           await terminal.waitFor(/Stopped/);
-          await context.expect
-            .poll(() => Promise.all(pids.map(stateOf)), PATIENCE)
-            .toEqual(["T", "T"]);
+          await context.expect.poll(() => Promise.all(pids.map(stateOf))).toEqual(["T", "T"]);
           terminal.type("fg\r");
-          await context.expect
-            .poll(() => Promise.all(pids.map(stateOf)), PATIENCE)
-            .not.toContain("T");
+          await context.expect.poll(() => Promise.all(pids.map(stateOf))).not.toContain("T");
         }
         terminal.type("on\r");
         await terminal.waitFor(/got:on/);
@@ -149,13 +144,9 @@ describe
         const pids = pidsIn(await terminal.until(/pids \d+ \d+/));
         // Wait until the shell reports it: one part of exec may stop before the others.
         await terminal.waitFor(/Stopped/);
-        await context.expect
-          .poll(() => Promise.all(pids.map(stateOf)), PATIENCE)
-          .toEqual(["T", "T"]);
+        await context.expect.poll(() => Promise.all(pids.map(stateOf))).toEqual(["T", "T"]);
         terminal.type("fg\r");
-        await context.expect
-          .poll(() => Promise.all(pids.map(stateOf)), PATIENCE)
-          .not.toContain("T");
+        await context.expect.poll(() => Promise.all(pids.map(stateOf))).not.toContain("T");
         terminal.type("on\r");
         await terminal.waitFor(/got:on/);
         await ends(context, terminal, 7);

@@ -99,7 +99,7 @@ describe("a token in the code", () => {
 
 const needsTerraform = TERRAFORM === undefined ? " (needs terraform)" : "";
 describe.skipIf(needsTerraform)(`the real terraform${needsTerraform}`, () => {
-  it("finds our files formatted, in every repo", { timeout: 60_000 }, async () => {
+  it("finds our files formatted, in every repo", async () => {
     const all = await sharedBench();
     const names = [...Object.keys(REPOS), ...Object.keys(HARD_CODED)];
     for (const [i, name] of names.entries()) {
@@ -118,12 +118,12 @@ const needsMirror = needsTerraform || (TF_MIRROR ? "" : " (needs TF_MIRROR)");
 describe.skipIf(needsMirror)(`the real provider accepts it${needsMirror}`, () => {
   const tried = Object.entries(REPOS).filter(([, { notTried }]) => notTried === undefined);
 
-  it.concurrent.each(tried)("%s", { timeout: 60_000 }, async (name, { roots = ["."] }) => {
+  it.concurrent.each(tried)("%s", async (name, { roots = ["."] }) => {
     const { bench } = await bootstrapped(name);
     for (const cwd of roots) await expectValid(bench, cwd);
   });
 
-  it.concurrent.each(Object.keys(HARD_CODED))("%s, fixed", { timeout: 60_000 }, async (name) => {
+  it.concurrent.each(Object.keys(HARD_CODED))("%s, fixed", async (name) => {
     const { bench } = await fixed(name);
     await expectValid(bench, name.includes("infra/") ? "infra" : ".");
   });

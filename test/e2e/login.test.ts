@@ -452,7 +452,7 @@ describe("login fails or stops", () => {
         const name = (await readdir(folder).catch(() => [])).find((each) => each.endsWith(".yaml"));
         return name && (await readFile(join(folder, name), "utf8")).includes("dor_v1_");
       },
-      { timeout: 20_000 },
+      { timeout: 60_000 },
     );
     child.kill("SIGKILL");
     await new Promise((resolve) => child.once("close", resolve));
@@ -517,7 +517,7 @@ describe("login fails or stops", () => {
     });
     const address = await vi.waitUntil(
       () => new RegExp(`${sandbox.url}/v1/oauth/authorize\\S+`).exec(said.text)?.[0],
-      { timeout: 20_000 },
+      { timeout: 60_000 },
     );
     expect(said.text).toContain("ssh -N -L 49190:127.0.0.1:49190 sammy@10.0.0.7");
     expect(new URL(address).searchParams.get("redirect_uri")).toBe(

@@ -36,7 +36,7 @@ describe.skipIf(!hasProc)(`the published package${needsProc}`, () => {
     await npm(["install", "--global", "--prefix", prefix, `./${packed.filename}`]);
     folder = join(prefix, "lib", "node_modules", "do-bootstrap");
     program = join(prefix, "bin", "do-bootstrap");
-  }, 60_000);
+  });
   afterAll(async () => {
     for (const cleanup of cleanups) await cleanup();
   });

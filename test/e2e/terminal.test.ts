@@ -130,7 +130,7 @@ describe
           .expect(guide)
           .toMatch(isOpened ? /Your browser opens/ : /Open the form in a browser/);
         const log = () => readFile(opened(bench), "utf8").catch(() => "");
-        if (isOpened) await context.expect.poll(log, { timeout: 10_000 }).toBe(`${FORM}\n`);
+        if (isOpened) await context.expect.poll(log).toBe(`${FORM}\n`);
         terminal.type(CTRL_C);
         context.expect(await terminal.exit).toBe(130);
         context.expect(await log()).toBe(isOpened ? `${FORM}\n` : "");

@@ -173,7 +173,7 @@ describe("a login that is about to expire", () => {
     });
     const args = ["account", "get", "--context", "acme-web", "--api-url", sandbox.url];
     const doctl = execa(join(bin, "doctl"), args, { env, extendEnv: false });
-    await vi.waitUntil(() => oauth.requests.length === 1, { timeout: 20_000 });
+    await vi.waitUntil(() => oauth.requests.length === 1, { timeout: 60_000 });
     const given = await environment();
     expect((await doctl).exitCode).toBe(0);
     expect(oauth.requests.map(({ ok }) => ok)).toEqual([true, false]);
@@ -197,7 +197,7 @@ describe("a login that is about to expire", () => {
       renewDelayMs: 1500,
     });
     const child = start(PRINT_ENV);
-    await vi.waitUntil(() => oauth.requests.length === 1, { timeout: 20_000 });
+    await vi.waitUntil(() => oauth.requests.length === 1, { timeout: 60_000 });
     child.kill("SIGKILL");
     expect((await environment())["DIGITALOCEAN_TOKEN"]).toMatch(/^doo_v1_/);
     expect(oauth.requests).toHaveLength(1);
@@ -457,7 +457,7 @@ async function killedBeforeMerge(bench: Scene): Promise<string> {
     const held = /acme-web: "?(doo_v1_\w+)/.exec(text)?.[1];
     return held === bench.ours.accessToken ? undefined : held;
   };
-  const renewed = await vi.waitUntil(read, { timeout: 20_000 });
+  const renewed = await vi.waitUntil(read, { timeout: 60_000 });
   child.kill("SIGKILL");
   await new Promise((resolve) => child.once("close", resolve));
   await rm(lock);

@@ -68,7 +68,7 @@ const timed = (run: () => unknown) =>
   });
 
 // In brackets: the time before there was a limit.
-describe("hostile content of a repo takes less than 3 s", { timeout: 60_000 }, () => {
+describe("hostile content of a repo takes less than 3 s", () => {
   it.each<[what: string, run: () => unknown]>([
     [".terraformignore: pairs", () => isUploaded(`${"*?".repeat(20)}x`, ".env")],
     [".terraformignore: one long pattern", () => work((w) => isUploaded(fill("*?"), ".env", w))],

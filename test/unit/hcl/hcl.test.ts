@@ -356,7 +356,7 @@ describe("the JSON syntax", () => {
   });
 });
 
-describe("the reader finishes for any file", { timeout: 60_000 }, () => {
+describe("the reader finishes for any file", () => {
   const DEEP = 10_000;
   const nested = (open: string, middle: string, close: string) =>
     open.repeat(DEEP) + middle + close.repeat(DEEP);
