@@ -1,10 +1,13 @@
 import { cp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Ajv } from "ajv";
+import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { OPENSSL } from "../fixtures/certificate.ts";
 import { startCloud } from "../fixtures/cloud/cloud.ts";
+import { holdersOn } from "../fixtures/leak-search.ts";
+import { START } from "../fixtures/program.ts";
 import { type Spaces, startSpaces } from "../fixtures/spaces/spaces.ts";
 import { emptyMirror, TERRAFORM, TF_MIRROR, terraform } from "../fixtures/terraform.ts";
 import {
@@ -25,11 +28,14 @@ interface Example {
   /** Env files that contain Spaces keys before the first command. */
   readonly keys?: readonly string[];
   readonly environments?: readonly string[];
+  /** The environment has the token. */
+  readonly hasToken?: boolean;
   /** A generated file that is part of the example, for reading. */
   readonly shown?: string;
 }
 
 const EXAMPLES: Readonly<Record<string, Example>> = {
+  devcontainer: { roots: ["infra"], writes: ["infra/do-bootstrap.tf"], hasToken: true },
   dns: { roots: ["."], writes: [".env", ...inEach(["."], "tfvars", "values")] },
   droplet: { roots: ["infra"], writes: [".env", ...inEach(["infra"], "tfvars", "values")] },
   "existing-repo": {
@@ -207,6 +213,40 @@ describe.each(Object.entries(EXAMPLES))("examples/%s", (name, example) => {
   });
 });
 
+describe("the postCreateCommand of examples/devcontainer", () => {
+  const create = async (secret?: string) => {
+    const bench = await copyOf("devcontainer");
+    const env = secret === undefined ? {} : { [secret]: bench.token };
+    const text = await bench.read(".devcontainer/devcontainer.json");
+    const program = join(bench.repo, "node_modules/.bin");
+    // npm installs what the lock file names.
+    const npm = `#!/bin/sh\n[ "$*" = "ci --ignore-scripts" ] || exit 9
+/bin/mkdir -p '${program}'; printf '%s\\n' '#!/bin/sh' 'exec ${START.join(" ")} "$@"' > '${program}/do-bootstrap'
+/bin/chmod 755 '${program}/do-bootstrap'\n`;
+    await writeFile(join(bench.bin, "npm"), npm, { mode: 0o755 });
+    const line = ["-c", JSON.parse(text).postCreateCommand];
+    const at = { cwd: bench.repo, env: { ...bench.env, ...env }, extendEnv: false } as const;
+    const { exitCode, all } = await execa("/bin/sh", line, { ...at, reject: false, all: true });
+    return { bench, status: exitCode, said: all };
+  };
+
+  it.each(["DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN"])(
+    "prepares the container from the secret %s, and writes it into no file",
+    async (name) => {
+      const { bench, status, said } = await create(name);
+      expect(status, said).toBe(0);
+      expect(await bench.read("infra/do-bootstrap.tf")).toContain("provider");
+      expect(await holdersOn(bench, bench.token)).toEqual([]);
+    },
+  );
+
+  it("without the secret: says that there is no token", async () => {
+    const { status, said } = await create();
+    expect(status).toBe(4);
+    expect(said).toContain("[token.missing]");
+  });
+});
+
 const needsBoth = needsTerraform || needsOpenssl;
 describe.skipIf(needsBoth)(`examples/multi-environment with the real terraform${needsBoth}`, () => {
   const STATE = "acme-tfstate/env:/*/shop/infra/terraform.tfstate";
@@ -294,7 +334,11 @@ async function copyOf(
   await bench.git("add", "--all");
   await bench.git("commit", "--quiet", "--message", name);
   bench.sandbox.accept(bench.token, { scopes: scopesIn(await read(name, "README.md")) });
-  const { keys } = EXAMPLES[name] ?? {};
+  const { keys, hasToken } = EXAMPLES[name] ?? {};
+  if (hasToken) {
+    const env = { DIGITALOCEAN_TOKEN: bench.token };
+    return { ...bench, run: (args, given) => bench.run(args, { ...given, env }) };
+  }
   if (keys === undefined) return bench;
   const { id, secret } = spaces.keys;
   const lines = `SPACES_ACCESS_KEY_ID=${id}\nSPACES_SECRET_ACCESS_KEY=${secret}\n`;

@@ -1,0 +1,4 @@
+resource "digitalocean_vpc" "main" {
+  name   = "main"
+  region = "nyc3"
+}
