@@ -38,10 +38,13 @@ describe.skipIf(needs)(`a release, rehearsed in a clone with a tag${needs}`, () 
     // Each binary is built on a machine of its own.
     await rename(release, packed);
     await run("binaries", /^npm run binary$/, /--version/);
+    // Where it is, depends on how Node was installed.
+    await writeFile(join(release, "NODE-LICENSE.txt"), "");
     for (const each of OTHERS) await writeFile(join(release, `do-bootstrap-${each}`), each);
     for (const name of readdirSync(packed)) await rename(join(packed, name), join(release, name));
     await run("sign", /sha256sum -- /);
     const files = [
+      "NODE-LICENSE.txt",
       "SHA256SUMS",
       "THIRD-PARTY-NOTICES.txt",
       `do-bootstrap-${version}.tgz`,
