@@ -101,7 +101,7 @@ describe.skipIf(!hasProc)(`the published package${needsProc}`, () => {
         "dist/THIRD-PARTY-NOTICES.txt",
       ].sort(),
     );
-    expect(packed.size).toBeLessThan(700_000);
+    expect(packed.size).toBeLessThan(750_000);
   });
 
   it("installs without dependencies, and contains no path of the build folder", async () => {
