@@ -60,6 +60,13 @@ async function sceneWithToken(options: HcpOptions = {}): Promise<Scene> {
   return its;
 }
 
+/** Somebody adds an entry like the first one. */
+async function addToRecord(its: Scene, entry: object): Promise<void> {
+  const all = await its.record();
+  const secrets = [...all, { ...all[0], ...entry }];
+  await its.write(RECORD, JSON.stringify({ schemaVersion: 1, secrets }));
+}
+
 const rotate = (its: Scene, ...args: string[]) =>
   its.run(["rotate", "--token-stdin", "--yes", ...args], { input: its.fresh });
 
@@ -169,6 +176,29 @@ describe.skipIf(missing !== "")(`ci hcp --apply${missing}`, () => {
     ]);
   });
 
+  it("sets Terraform's variable, whatever its name", async () => {
+    const provider = `variable "${NAME}" {}\nprovider "digitalocean" {\n  token = var.${NAME}\n}\n`;
+    const its = await scene(WEB + provider);
+    expect((await its.ci()).status).toBe(0);
+    expect(its.hcp.workspaces.get("web")).toEqual([
+      expect.objectContaining({ key: NAME, category: "terraform", value: its.fresh }),
+    ]);
+  });
+
+  it("confirms two organizations one after the other", async () => {
+    const environments = { dev: { terraform: { dir: "a" } }, prod: { terraform: { dir: "b" } } };
+    const its = await scene("", { workspaces: ["web", "blue"] }, { environments });
+    await its.write("a/main.tf", WEB);
+    await its.write("b/main.tf", WEB.replace("acme", "evil").replace("web", "blue"));
+    await its.git("add", "--all");
+    const first = await its.ci();
+    expect([first.status, first.stderr]).toEqual([3, expect.stringContaining("organization evil")]);
+    const args = ["ci", "hcp", "--apply", "--yes", "--to", "app.terraform.io/evil"];
+    const env = { DIGITALOCEAN_TOKEN_HCP_DEV: its.fresh, DIGITALOCEAN_TOKEN_HCP_PROD: its.token };
+    const { status, stderr } = await its.run(args, { env });
+    expect([status, its.held("web"), its.held("blue")], stderr).toEqual([0, its.fresh, its.token]);
+  });
+
   it("changes only the variable of its category, on any page", async () => {
     const its = await scene();
     its.hcp.set("web", NAME, "theirs", { category: "terraform" });
@@ -216,7 +246,7 @@ describe.skipIf(missing !== "")(`ci hcp --apply${missing}`, () => {
         "nobody confirmed where it goes",
         [],
         ["--yes"],
-        /The code would send a token to app\.terraform\.io, organization acme\. Nobody has confirmed[\s\S]*--to app\.terraform\.io\/acme/,
+        /A token would go to app\.terraform\.io, organization acme, workspace web, [^\n]*Nobody has confirmed[\s\S]*--to app\.terraform\.io\/acme/,
       ],
       [
         "another organization was named",
@@ -405,7 +435,7 @@ describe.skipIf(missing !== "")(`the variables of HCP Terraform, later${missing}
     const { status, stderr } = await rotate(its);
     expect([status, its.hcp.writes]).toEqual([3, []]);
     expect(stderr).toMatch(
-      /would send a token to app\.terraform\.io, organization evil\.[\s\S]*--to app\.terraform\.io\/evil/,
+      /would go to app\.terraform\.io, organization evil, workspace web,[\s\S]*--to app\.terraform\.io\/evil/,
     );
   });
 
@@ -417,6 +447,71 @@ describe.skipIf(missing !== "")(`the variables of HCP Terraform, later${missing}
     const { stderr } = await rotate(its);
     expect(stderr).toContain("No code that this command reads names that workspace.");
     expect(its.hcp.writes).toEqual([]);
+  });
+
+  it("a yes without a question is no consent: not for a place that only the record named before", async () => {
+    const its = await sceneWithToken();
+    await addToRecord(its, { organization: "app.terraform.io/evil" });
+    await rotate(its);
+    await its.write("main.tf", WEB.replace("acme", "evil"));
+    await its.git("add", "--all");
+    const { status, stderr } = await rotate(its);
+    expect([status, its.hcp.writes], stderr).toEqual([3, []]);
+  });
+
+  const SEVERAL = cloud('organization = "acme"\nworkspaces {\ntags = ["do"]\n}');
+
+  it.each<[what: string, code: string, entry: object, args: string[], said: string]>([
+    [
+      "rotate stores nothing in another variable",
+      WEB,
+      { variable: "db_password" },
+      ["rotate", "--token-stdin", "--yes"],
+      "names that variable for its token: db_password.",
+    ],
+    [
+      "logout deletes no other variable",
+      WEB,
+      { variable: "db_password" },
+      ["logout", "--remote", "--yes"],
+      "names that variable for its token: db_password.",
+    ],
+    [
+      "rotate stores nothing in a workspace that nobody has confirmed",
+      SEVERAL,
+      { workspace: "evil" },
+      ["rotate", "--token-stdin", "--yes"],
+      "workspace evil, or be deleted there. Nobody has confirmed",
+    ],
+    [
+      "logout deletes nothing in a workspace that nobody has confirmed",
+      SEVERAL,
+      { workspace: "evil" },
+      ["logout", "--remote", "--yes"],
+      "workspace evil, or be deleted there. Nobody has confirmed",
+    ],
+    [
+      "no login is proposed for a host that only the record names",
+      WEB,
+      { organization: "evil.com/acme" },
+      ["rotate", "--token-stdin", "--dry-run"],
+      "No code that this command reads names that workspace.",
+    ],
+  ])("%s", async (_, code, entry, args, said) => {
+    const its = await sceneWithToken();
+    await its.write("main.tf", code);
+    its.hcp.workspaces.set("evil", []);
+    for (const [workspace, name] of [
+      ["web", "db_password"],
+      ["evil", NAME],
+    ] as const) {
+      its.hcp.set(workspace, name, "theirs", { category: name === NAME ? "env" : "terraform" });
+    }
+    await addToRecord(its, entry);
+    const { stdout, stderr } = await its.run(args, { input: its.fresh });
+    expect(stdout + stderr).toContain(said);
+    expect(stdout + stderr).not.toContain("terraform login");
+    expect(its.hcp.writes.filter((each) => /evil|db_password/.test(each))).toEqual([]);
   });
 
   it.each<[what: string, change: (its: Scene) => unknown, said: RegExp]>([
@@ -458,6 +553,7 @@ describe.skipIf(missing !== "")(`the variables of HCP Terraform, later${missing}
     ["a workspace that is a path", { workspace: "../x" }],
     ["no token", { token: undefined }],
     ["a variable that is no name", { variable: "A B" }],
+    ["a Spaces key", { variable: "SPACES_SECRET_ACCESS_KEY" }],
   ])("refuses a record with %s", async (_, entry) => {
     const its = await sceneWithToken();
     const [first] = await its.record();

@@ -41,11 +41,12 @@ function removing({
       const { host, progress } = context;
       const { env: environment, all, remote } = args;
       const { "dry-run": dryRun } = args;
+      const isAsked = !args.yes && context.askToSetUp !== undefined;
       const { approve, outcome } = changingMany(name, { ...args, dryRun }, context);
       const { logout: takeAway } = await import("../../commands/credentials/logout.ts");
       const result = await takeAway(
         host,
-        { environment, all, remote, progress, dryRun, uninstall: name === "uninstall" },
+        { environment, all, remote, progress, dryRun, isAsked, uninstall: name === "uninstall" },
         { approve },
       );
       return outcome(result);

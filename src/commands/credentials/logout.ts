@@ -75,6 +75,8 @@ export interface LogoutRequest extends Asked, Pick<ObserveOptions, "progress"> {
   readonly uninstall: boolean;
   /** Also remove the secrets that do-bootstrap has stored for pipelines. */
   readonly remote: boolean;
+  /** A person will be asked before anything is changed. */
+  readonly isAsked: boolean;
   readonly dryRun: boolean;
 }
 
@@ -127,7 +129,7 @@ export async function logout(
       pipeline ??= await removalOf(
         host,
         { ...facts, roots },
-        { isAsked: remote, environments, again },
+        { isWanted: remote, isAsked: request.isAsked || dryRun, environments, again },
       );
       const left = treeAfter(tree, edits.changes, olds);
       const gone = olds;

@@ -9,6 +9,7 @@ import { type Hint, hint, own } from "../../errors/hint.ts";
 import { listed } from "../../lib/few.ts";
 import type { Facts, ObservingHost } from "../init/observe.ts";
 import { finding } from "../pipelines/findings.ts";
+import { judgeConsent } from "../pipelines/hcp/consent.ts";
 import { lookAtRemote, type RemoteSecret } from "../pipelines/remote-secrets.ts";
 import {
   documentOf,
@@ -20,6 +21,7 @@ import {
   type StoredSecret,
   shownRepo,
   without,
+  workspaceOf,
 } from "../pipelines/stored-secrets.ts";
 
 /** The secrets that do-bootstrap has stored for pipelines, and that logout removes. */
@@ -32,6 +34,8 @@ export interface PipelineRemoval {
 
 export interface RemovalRequest {
   /** With --remote; otherwise the secrets are only named. */
+  readonly isWanted: boolean;
+  /** A person will be asked, and sees what is deleted. */
   readonly isAsked: boolean;
   /** Those of the config that are logged out; undefined: all, also those that the config no longer has. */
   readonly environments: readonly (string | undefined)[] | undefined;
@@ -42,19 +46,25 @@ export interface RemovalRequest {
 export async function removalOf(
   host: ObservingHost,
   facts: Pick<Facts, "config" | "repo"> & { readonly roots: readonly TerraformRoot[] },
-  { isAsked, environments, again }: RemovalRequest,
+  { isWanted, isAsked, environments, again }: RemovalRequest,
 ): Promise<PipelineRemoval> {
   const record = await readStored(host, facts.config.base);
   const chosen = record.secrets.filter((each) => isOf(each, environments));
   const others = record.secrets.filter((each) => !chosen.includes(each));
-  if (!isAsked || chosen.length === 0) {
+  if (!isWanted || chosen.length === 0) {
     const none = record.findings.length > 0 ? record.findings : [noneOf(others)];
-    const findings = isAsked ? none : stay(chosen, again);
+    const findings = isWanted ? none : stay(chosen, again);
     return { plan: async () => ({ findings }), forget: async () => [] };
   }
-  const { secrets, findings } = await lookAtRemote(host, facts, chosen);
+  const unconfirmed = (each: StoredSecret) =>
+    judgeConsent(host, facts.config.base, workspaceOf(each), { isAsked });
+  const { secrets, findings: unreached } = await lookAtRemote(host, facts, chosen);
+  const findings = [...unreached, ...chosen.flatMap(unconfirmed)];
   const gone = new Set(secrets.filter(({ state }) => state === "missing"));
-  const there = secrets.filter(({ place, state }) => place !== undefined && state !== "missing");
+  const there = secrets.filter(
+    ({ place, state, stored }) =>
+      place !== undefined && state !== "missing" && unconfirmed(stored).length === 0,
+  );
   const outside = there.map((secret) => removal(secret, gone, again));
   return {
     async plan(now) {

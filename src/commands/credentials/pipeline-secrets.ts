@@ -16,7 +16,7 @@ import { appliedBranch } from "../pipelines/branch.ts";
 import { finding as ciFinding } from "../pipelines/findings.ts";
 import { judgeBranches } from "../pipelines/github/environment.ts";
 import { judgePipelineToken, withNeedsOf } from "../pipelines/github/tokens.ts";
-import { judgeConsent } from "../pipelines/hcp/consent.ts";
+import { confirm, judgeConsent } from "../pipelines/hcp/consent.ts";
 import {
   judgeRemote,
   lookAtRemote,
@@ -35,6 +35,7 @@ import {
   shownRepo,
   withNew,
   withVersions,
+  workspaceOf,
 } from "../pipelines/stored-secrets.ts";
 import { finding } from "./findings.ts";
 import type { Rotation } from "./rotation.ts";
@@ -162,7 +163,12 @@ export async function planPipeline(
       ({ id, message }) => `${id} ${message}`,
     ),
     ...written,
-    outside: reached.map((receiver) => storing(receiver, remote)),
+    outside: reached.map((receiver) => {
+      const { stored } = receiver.secret;
+      // It is in the plan, which a person has seen.
+      const remember = () => confirm(host, facts.config.base, workspaceOf(stored));
+      return storing(receiver, remote, remote.isAsked ? remember : () => undefined);
+    }),
   };
 }
 
@@ -181,12 +187,9 @@ async function judgeReceiver(
 ): Promise<readonly Finding[]> {
   const { inspect, acceptTokens, isAsked } = remote;
   const { stored, place } = secret;
-  if (place === undefined) return [];
+  const unconfirmed = judgeConsent(host, facts.config.base, workspaceOf(stored), { isAsked });
+  if (place === undefined || unconfirmed.length > 0) return unconfirmed;
   const { purpose } = placeOf(stored);
-  if (stored.kind === "hcp") {
-    const unconfirmed = judgeConsent(host, facts.config.base, [stored.repo], { isAsked });
-    if (unconfirmed.length > 0) return unconfirmed;
-  }
   if (purpose === "apply") {
     const { environment: name, repo } = stored;
     const branch = await appliedBranch(host, facts);
@@ -254,7 +257,12 @@ function notReplaced(secrets: readonly RemoteSecret[]): Finding {
   return ciFinding("ci.secrets", message, { fix });
 }
 
-function storing({ secret, token }: Receiver, { progress, stored: done }: Remote): OutsideChange {
+/** @param remember keeps a person's yes. */
+function storing(
+  { secret, token }: Receiver,
+  { progress, stored: done }: Remote,
+  remember: () => void,
+): OutsideChange {
   const { stored, place } = secret;
   const { name, environment } = stored;
   const where = `in ${environment} on ${shownRepo(stored)}`;
@@ -265,6 +273,7 @@ function storing({ secret, token }: Receiver, { progress, stored: done }: Remote
     json: () => documentOf(stored, why),
     async apply() {
       progress(`Storing the new token in ${environment}`);
+      remember();
       try {
         await place?.store.store(name, token);
         done.add(secret);

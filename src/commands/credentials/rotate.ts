@@ -25,7 +25,6 @@ import {
 } from "../init/environments.ts";
 import type { Facts, ObserveOptions, ObservingHost } from "../init/observe.ts";
 import type { Prompter } from "../init/prompter.ts";
-import { confirm } from "../pipelines/hcp/consent.ts";
 import { judgeChanges, type RemoteSecret } from "../pipelines/remote-secrets.ts";
 import { readStored } from "../pipelines/stored-secrets.ts";
 import { finding } from "./findings.ts";
@@ -135,8 +134,6 @@ export async function rotate(
     },
     async probe({ facts, plan }) {
       const receivers = (begun?.rotations ?? []).flatMap((rotation) => rotation.receivers);
-      const runs = receivers.flatMap(({ stored: { kind, repo } }) => (kind === "hcp" ? repo : []));
-      confirm(host, together(facts).config.base, runs);
       const findings = await judgeChanges(receivers);
       return { facts, plan: joined([plan, { findings }]), warnings: [] };
     },

@@ -31,7 +31,7 @@ export interface RemoteSecret {
 
 /**
  * Asks GitHub and HCP Terraform about the secrets that do-bootstrap has stored there. The file that names them is in git,
- * so anybody may have changed it: only a repo that a remote names is asked, and a workspace that the code names.
+ * so anybody may have changed it: only a repo that a remote names is asked, and a variable that the code names.
  *
  * @returns also the reason for each place that could not be asked.
  */
@@ -41,17 +41,20 @@ export async function lookAtRemote(
   stored: readonly StoredSecret[],
 ): Promise<{ readonly secrets: readonly RemoteSecret[]; readonly findings: readonly Finding[] }> {
   const openers = {
-    github: (repo: string) => openGithub(host, facts, repo),
-    hcp: (repo: string) => openHcp(host, facts, repo),
+    github: ({ repo }: StoredSecret) => openGithub(host, facts, repo),
+    async hcp({ repo, environment: workspace, name }: StoredSecret) {
+      const store = await openHcp(host, facts, { repo, workspace, name });
+      return () => store;
+    },
   };
-  const byPlace = groupedBy(stored, ({ kind, repo, environment }) =>
-    kind === "github" ? repo : `${repo} ${environment}`,
+  const byPlace = groupedBy(stored, ({ kind, repo, environment, name }) =>
+    kind === "github" ? repo : [repo, environment, name].join(" "),
   );
   const all = await Promise.all(
     [...byPlace.values()].map(async (its) => {
-      const [{ kind, repo }] = its as [StoredSecret];
+      const [first] = its as [StoredSecret];
       try {
-        return { secrets: await ask(await openers[kind](repo), its), findings: [] };
+        return { secrets: await ask(await openers[first.kind](first), its), findings: [] };
       } catch (error) {
         const { code, message, hint: fix } = asAppError(error);
         if (code === "INTERRUPTED") throw error;
@@ -59,7 +62,7 @@ export async function lookAtRemote(
           (each): RemoteSecret => ({ stored: each, state: "unreached", place: undefined }),
         );
         const names = listed([...new Set(its.map(({ environment }) => environment))]);
-        const said = `The secrets of ${names} on ${shownRepo({ repo })} were not looked at. ${message}`;
+        const said = `The secrets of ${names} on ${shownRepo(first)} were not looked at. ${message}`;
         return { secrets, findings: [finding("ci.unreached", said, fix && { fix })] };
       }
     }),

@@ -7,6 +7,7 @@ import type { Finding } from "../../core/finding.ts";
 import { type Bounds, obstacles } from "../../core/obstacles.ts";
 import { NOTHING, type PlanPart } from "../../core/plan.ts";
 import { hint } from "../../errors/hint.ts";
+import { KEY_NAMES } from "../../exec/spaces-keys.ts";
 import type { Host, Snapshot } from "../../host/host.ts";
 import { listed } from "../../lib/few.ts";
 import { jsonIn, recordOf } from "../../lib/json.ts";
@@ -74,6 +75,11 @@ export function placeOf({ kind, of: named = "", environment }: PlaceOfSecret) {
 }
 
 type PlaceOfSecret = Pick<StoredSecret, "kind" | "of" | "environment">;
+
+/** Its workspace, if it is one of HCP Terraform: a person has to confirm that. */
+export function workspaceOf({ kind, repo, environment }: Omit<PlaceOfSecret, "of"> & Named) {
+  return kind === "hcp" ? [{ repo, workspace: environment }] : [];
+}
 
 /** There is nothing to look at or to remove. */
 export function noneStored(more: Pick<Finding, "fix"> = {}): Finding {
@@ -148,6 +154,7 @@ function hcpEntry(entry: unknown): StoredSecret | undefined {
     matchOf(/^[a-z0-9][a-z0-9.-]*(:\d+)?\/[\w-]+$/i, repo).length > 0 &&
     matchOf(/^[\w-]+$/, workspace).length > 0 &&
     matchOf(/^[a-z_][\w-]*$/i, name).length > 0 &&
+    !KEY_NAMES.some((each) => each === name) &&
     matchOf(/^[a-z0-9][a-z0-9_-]*$/, of).length > 0 &&
     token !== undefined;
   const about = aboutContent(entry);

@@ -2,7 +2,6 @@ import type { CloudBlock } from "../../../concerns/terraform/root/cloud-block.ts
 import { providerOf } from "../../../concerns/terraform/root/provider.ts";
 import type { TerraformRoot } from "../../../concerns/terraform/root/root.ts";
 import { type Hint, hint, own } from "../../../errors/hint.ts";
-import { KEY_NAMES } from "../../../exec/spaces-keys.ts";
 import type { Environment } from "../../../host/host.ts";
 
 /** The variable of a workspace that gets a token, as the code says. */
@@ -12,6 +11,7 @@ export interface Destination {
   readonly workspace: string;
   /** The name of the variable. */
   readonly name: string;
+  readonly category: "env" | "terraform";
 }
 
 /** Terraform's default host for a cloud block. */
@@ -51,13 +51,23 @@ export function destinationOf(
   if (!/^[\w-]+$/.test(workspace)) {
     return { why: `${where} names no valid workspace.`, fix: hint`Correct workspaces in it.` };
   }
-  const name = providerOf({ module, own: files }).block?.variable ?? "DIGITALOCEAN_TOKEN";
-  return { repo: `${host}/${organization}`, workspace, name };
+  return { repo: `${host}/${organization}`, workspace, ...variableOf({ module, own: files }) };
+}
+
+/** Terraform's own variable if the provider block names one; else that of the environment, which the provider reads. */
+export function variableOf({
+  module,
+  own: files,
+}: Pick<Root, "module" | "own">): Pick<Destination, "name" | "category"> {
+  const { variable } = providerOf({ module, own: files }).block ?? {};
+  return variable === undefined
+    ? { name: "DIGITALOCEAN_TOKEN", category: "env" }
+    : { name: variable, category: "terraform" };
 }
 
 /** Whether the code is for this workspace, which need not be the chosen one. */
 export function isFor(
-  { module: { cloud } }: Root,
+  { module: { cloud } }: Pick<Root, "module">,
   env: Environment,
   { repo, workspace }: Pick<Destination, "repo" | "workspace">,
 ): boolean {
@@ -70,9 +80,4 @@ export function isFor(
 function organizationOf({ hostname, organization }: CloudBlock, env: Environment) {
   const host = (hostname ?? env["TF_CLOUD_HOSTNAME"] ?? STANDARD).toLowerCase();
   return [host, organization ?? env["TF_CLOUD_ORGANIZATION"] ?? ""] as const;
-}
-
-/** Whether a variable is one of the environment; any other is one of Terraform. */
-export function isOfEnvironment(name: string): boolean {
-  return name === "DIGITALOCEAN_TOKEN" || KEY_NAMES.some((each) => each === name);
 }

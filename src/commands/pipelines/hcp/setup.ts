@@ -73,18 +73,12 @@ export async function setUpHcp(
       const found = await prepare(host, given, request, ask);
       if (!("places" in found)) return { facts, plan: joined([found]) };
       ready = found;
-      const outside = found.places.map(storing);
+      const outside = found.places.map((place) => storing(place, facts.config.base));
       const wanted = planStored(facts.repo, record, recordAfter(found));
       return { facts, plan: joined([wanted, { findings: found.findings, outside }]) };
     },
     async probe({ facts, plan }) {
-      const places = ready?.places ?? [];
-      confirm(
-        host,
-        facts.config.base,
-        places.map(({ entry }) => entry.repo),
-      );
-      const all = places.map(({ store, seen }) => judgeChange(store, seen));
+      const all = (ready?.places ?? []).map(({ store, seen }) => judgeChange(store, seen));
       const findings = (await Promise.all(all)).flat();
       return { facts, plan: joined([plan, { findings }]), warnings: [] };
     },
@@ -102,7 +96,7 @@ export async function setUpHcp(
   };
   return runTask(task, host, approve, request);
 
-  function storing({ store, entry, token }: HcpPlace): OutsideChange {
+  function storing({ store, entry, token }: HcpPlace, folder: string): OutsideChange {
     const { name, environment, repo } = entry;
     const where = `in workspace ${environment} on ${repo.replace("/", ", ")}`;
     const why = `${where}; sensitive${token === undefined ? "" : `; token ${token.token.fingerprint}`}`;
@@ -111,6 +105,8 @@ export async function setUpHcp(
       json: () => documentOf(entry, why),
       async apply() {
         progress(`Setting ${name} ${where}`);
+        // It was shown, and a person or a script said yes.
+        confirm(host, folder, [{ repo, workspace: environment }]);
         try {
           if (token === undefined) throw new AppError("NO_TOKEN", "No token was given.");
           await store.store(name, token.token);
@@ -180,19 +176,21 @@ async function prepare(
   const places = [
     ...groupedBy(all, ({ each }) => [each.repo, each.workspace, each.name].join(" ")),
   ];
-  const organizations = all.map(({ each }) => each.repo);
+  const wanted = all.map(({ each }) => each);
+  const named = dryRun ? [] : wanted.filter(({ repo }) => repo === to);
+  // Without a question, --to is the yes. It counts even if another workspace is not confirmed yet.
+  if (!isAsked) confirm(host, facts.config.base, named);
   const findings = [
     ...unclear,
-    ...judgeConsent(host, facts.config.base, organizations, { isAsked: isAsked || dryRun, to }),
+    ...judgeConsent(host, facts.config.base, wanted, { isAsked: isAsked || dryRun, to }),
     ...(facts.machine.isCi && !dryRun ? [inCi()] : []),
   ];
   if (isBlocked(findings)) return { findings };
-  if (to !== undefined && !dryRun) confirm(host, facts.config.base, organizations);
   progress("Asking HCP Terraform");
   const looked = await Promise.all(
     places.map(async ([, its]) => {
       const [{ root, each }] = its as [(typeof its)[number]];
-      const open = await openHcp(host, { roots: its.map((one) => one.root.root) }, each.repo);
+      const store = await openHcp(host, { roots: its.map((one) => one.root.root) }, each);
       const of = root.config.environment ?? "digitalocean";
       const entry = {
         kind: "hcp",
@@ -201,7 +199,6 @@ async function prepare(
         name: each.name,
         of,
       } as const;
-      const store = open(each.workspace);
       const seen = await store.look();
       const known = stored.find((other) => isSame(other, entry));
       const version = seen.secrets.get(each.name);
@@ -217,6 +214,8 @@ async function prepare(
     return set !== undefined && isUsed ? [givenBySet(entry, set)] : [];
   });
   const lacking = looked.filter(({ isWanted }) => isWanted);
+  // Nothing will be asked.
+  if (lacking.length === 0) confirm(host, facts.config.base, named);
   const asked = lacking.map(({ entry, root: { config } }) => ({
     ...{ name: entry.environment, purpose: "apply" as const, config },
     variable: variableFor(config.environment),

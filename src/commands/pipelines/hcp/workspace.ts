@@ -6,7 +6,7 @@ import { recordOf } from "../../../lib/json.ts";
 import type { SecretStore, SeenStore } from "../secret-store.ts";
 import { type HcpApi, hcpApi } from "./api.ts";
 import { credentialsFor } from "./credentials.ts";
-import { isFor, isOfEnvironment } from "./destination.ts";
+import { type Destination, isFor, variableOf } from "./destination.ts";
 
 export type HcpHost = Pick<Host, "http" | "env" | "files" | "home">;
 
@@ -21,39 +21,42 @@ export interface Workspace extends SecretStore {
 }
 
 /**
- * Opens the workspaces of an organization. The record in git names them, so they are opened only if the code names them,
- * too, and with the user's own credentials for that host.
+ * Opens a workspace. The record in git names it and its variable, so it is opened only if the code names both, too. Only
+ * then are the user's own credentials for that host looked up.
  *
- * @param repo HOST/ORGANIZATION.
  * @throws AppError HCP_FAILED
  */
 export async function openHcp(
   host: HcpHost,
   { roots }: { readonly roots: readonly TerraformRoot[] },
-  repo: string,
-): Promise<(workspace: string) => Workspace> {
-  const [name = "", organization = ""] = repo.split("/");
-  let api: HcpApi | undefined;
-  if (roots.some(({ module }) => module.cloud !== undefined)) {
-    api = hcpApi(host, name, await credentialsFor(host, name));
-  }
-  return (workspace) => {
-    const isNamed = roots.some((root) => isFor(root, host.env, { repo, workspace }));
-    if (api !== undefined && isNamed) return openWorkspace(api, organization, workspace);
-    throw new AppError("HCP_FAILED", "No code that this command reads names that workspace.", {
+  place: Pick<Destination, "repo" | "workspace" | "name">,
+): Promise<Workspace> {
+  const its = roots.filter((root) => isFor(root, host.env, place)).map(variableOf);
+  const variable = its.find(({ name }) => name === place.name);
+  if (variable === undefined) {
+    const what = its.length === 0 ? "workspace" : `variable for its token: ${place.name}`;
+    throw new AppError("HCP_FAILED", `No code that this command reads names that ${what}.`, {
       hint: hint`For the code of an environment, use --all or --env. If the runs are elsewhere now: ${own("ci", "hcp", "--apply")}`,
     });
-  };
+  }
+  const [name = "", organization = ""] = place.repo.split("/");
+  const api = hcpApi(host, name, await credentialsFor(host, name));
+  const { workspace } = place;
+  return openWorkspace(api, { organization, workspace, category: variable.category });
 }
 
 /** A listing has at most this many pages, of 100 variables. */
 const MOST_PAGES = 20;
 
-function openWorkspace(api: HcpApi, organization: string, workspace: string): Workspace {
+interface Place extends Pick<Destination, "workspace" | "category"> {
+  readonly organization: string;
+}
+
+function openWorkspace(api: HcpApi, { organization, workspace, category }: Place): Workspace {
   let found: Promise<string> | undefined;
 
   return {
-    name: `workspace ${workspace} on ${api.name}`,
+    name: `workspace ${workspace} of ${organization} on ${api.name}`,
     async look(): Promise<SeenStore> {
       const variables = await list();
       return { isThere: true, secrets: new Map(variables.map((each) => [each.key, each.version])) };
@@ -61,7 +64,6 @@ function openWorkspace(api: HcpApi, organization: string, workspace: string): Wo
     async store(name, value) {
       const base = `workspaces/${await id()}/vars`;
       const old = (await list()).find(({ key }) => key === name);
-      const category = isOfEnvironment(name) ? "env" : "terraform";
       const variable = { key: name, value, category, ...(old && { id: old.id }) } as const;
       const { isThere } = await (old === undefined
         ? api.call("POST", base, variable)
@@ -77,7 +79,7 @@ function openWorkspace(api: HcpApi, organization: string, workspace: string): Wo
       const { body } = await api.call("GET", `workspaces/${await id()}/varsets?include=vars`);
       const included = itemsOf(body["included"]);
       const isIt = (each: unknown) =>
-        included.some((item) => item.id === recordOf(each)["id"] && isVariable(item, name));
+        included.some((item) => item.id === recordOf(each)["id"] && isOurs(item, name));
       const sets = itemsOf(body["data"]).filter(({ vars }) => vars.some(isIt));
       const [first] = [...sets].sort((a, b) => Number(b.wins) - Number(a.wins));
       return first && { set: first.name, wins: first.wins };
@@ -113,7 +115,11 @@ function openWorkspace(api: HcpApi, organization: string, workspace: string): Wo
     });
   }
 
-  /** The variables that are ours by name and category. */
+  function isOurs(item: Item, name: string): boolean {
+    return item.key === name && item.category === category;
+  }
+
+  /** The variables of the category that the code reads. */
   async function list(): Promise<readonly { id: string; key: string; version: string }[]> {
     const all: { id: string; key: string; version: string }[] = [];
     for (let page = 1; page <= MOST_PAGES; page++) {
@@ -123,7 +129,7 @@ function openWorkspace(api: HcpApi, organization: string, workspace: string): Wo
       const items = itemsOf(body["data"]);
       all.push(
         ...items
-          .filter((item) => isVariable(item, item.key))
+          .filter((item) => isOurs(item, item.key))
           .map(({ id, key, version }) => ({ id, key, version })),
       );
       const { pagination } = recordOf(body["meta"]);
@@ -156,10 +162,6 @@ function itemsOf(all: unknown): readonly Item[] {
       vars: Array.isArray(data) ? data : [],
     };
   });
-}
-
-function isVariable({ key, category }: Item, name: string): boolean {
-  return key === name && category === (isOfEnvironment(name) ? "env" : "terraform");
 }
 
 function textOf(value: unknown): string {
