@@ -514,6 +514,44 @@ describe.skipIf(missing !== "")(`the variables of HCP Terraform, later${missing}
     expect(its.hcp.writes.filter((each) => /evil|db_password/.test(each))).toEqual([]);
   });
 
+  it("what somebody stores directly after us is not taken for ours", async () => {
+    const its = await sceneWithToken();
+    its.hcp.onWritten = () => its.hcp.set("web", NAME, "theirs");
+    await rotate(its);
+    const { stdout } = await its.run(["check", "--remote"]);
+    expect(stdout).toContain("was changed by somebody else.");
+  });
+
+  it("a store that failed, and a write of somebody else, are no reason to revoke", async () => {
+    const its = await sceneWithToken();
+    its.hcp.failAt(1, 500);
+    its.hcp.onWritten = () => its.hcp.set("web", NAME, its.token);
+    await rotate(its);
+    its.hcp.onWritten = undefined;
+    const newest = randomToken();
+    its.sandbox.accept(newest, { scopes: ["account:read", "droplet:create"] });
+    const args = ["rotate", "--token-stdin", "--yes", "--revoke"];
+    const { stderr } = await its.run(args, { input: newest });
+    expect([its.held(), stderr]).toEqual([newest, expect.any(String)]);
+  });
+
+  it("ci hcp: a store that failed, and a write of somebody else, are stored again", async () => {
+    const its = await scene();
+    its.hcp.failAt(1, 500);
+    its.hcp.onWritten = () => its.hcp.set("web", NAME, "theirs");
+    await its.ci();
+    its.hcp.onWritten = undefined;
+    expect((await its.record())[0]).not.toHaveProperty("is");
+    const { status, stderr } = await its.ci();
+    expect([status, its.held()], stderr).toEqual([0, its.fresh]);
+  });
+
+  it("the host may make versions of anything", async () => {
+    const its = await sceneWithToken({ version: 'W/"é' });
+    const { stdout } = await its.run(["check", "--remote"]);
+    expect(stdout).toContain("has been stored as it should be");
+  });
+
   it.each<[what: string, change: (its: Scene) => unknown, said: RegExp]>([
     [
       "deleted",

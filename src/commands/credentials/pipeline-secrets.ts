@@ -26,6 +26,7 @@ import {
 import {
   documentOf,
   isDue,
+  isSame,
   nameOf,
   placeOf,
   planStored,
@@ -122,8 +123,8 @@ interface Remote {
   readonly revoke: boolean;
   /** A person will be asked, and sees where the token goes. */
   readonly isAsked: boolean;
-  /** Gets each secret that is stored. */
-  readonly stored: Set<RemoteSecret>;
+  /** Gets each secret that is stored, with its version, if that was said. */
+  readonly stored: Map<RemoteSecret, string | undefined>;
 }
 
 /** Writes down which secrets get a new token, checks that they may have it, and stores it. */
@@ -219,10 +220,15 @@ function judgeOthers(remote: Remote): Finding[] {
     pipeline: { tokens },
     rotations,
     revoke,
+    isAsked,
   } = remote;
   const received = new Set(rotations.flatMap(({ receivers }) => receivers));
   const olds = rotations.flatMap((rotation) => rotation.olds);
   const changed = tokens.filter(({ state }) => state === "changed");
+  // A person sees that it is replaced.
+  const lost = changed.filter(
+    (each) => received.has(each) && configFor(remote, each) !== undefined && (revoke || !isAsked),
+  );
   const unknown = [
     ...[...received].filter(
       (each) => each.place === undefined || configFor(remote, each) === undefined,
@@ -232,6 +238,7 @@ function judgeOthers(remote: Remote): Finding[] {
   const others = tokens.filter((each) => !received.has(each) && !changed.includes(each));
   return [
     ...judgeRemote(changed, () => false),
+    ...(lost.length > 0 ? [notOverwritten(lost)] : []),
     ...(revoke && olds.length > 0 && unknown.length > 0 ? [mayHold(unknown)] : []),
     ...(others.length > 0 && olds.length > 0 ? [notReplaced(others)] : []),
   ];
@@ -242,6 +249,13 @@ function mayHold(secrets: readonly RemoteSecret[]): Finding {
   const message = `The old token may still be in ${few(names)}. Nothing was revoked.`;
   const fix = hint`Without --revoke: ${own("rotate")}. Delete the old token once nothing uses it.`;
   return finding("token.not-stored", message, { fix });
+}
+
+function notOverwritten(secrets: readonly RemoteSecret[]): Finding {
+  const names = secrets.map(({ stored }) => nameOf(stored));
+  const message = `The new token would replace what somebody else has stored: ${few(names)}. Nothing was changed.`;
+  const fix = hint`If that is right, at a terminal: ${own("rotate")}`;
+  return ciFinding("ci.not-applied", message, { fix });
 }
 
 function notReplaced(secrets: readonly RemoteSecret[]): Finding {
@@ -275,8 +289,7 @@ function storing(
       progress(`Storing the new token in ${environment}`);
       remember();
       try {
-        await place?.store.store(name, token);
-        done.add(secret);
+        done.set(secret, await place?.store.store(name, token));
         return [];
       } catch (error) {
         const { code, message } = asAppError(error);
@@ -291,7 +304,7 @@ function storing(
 /** Why the old token of a rotation must stay valid. */
 export function stillIn(
   { receivers, holders }: Rotation,
-  stored: ReadonlySet<RemoteSecret>,
+  stored: Pick<ReadonlySet<RemoteSecret>, "has">,
 ): string | undefined {
   const left = [...new Set([...receivers, ...holders])].filter((each) => !stored.has(each));
   const names = left.map(({ stored: each }) => nameOf(each));
@@ -302,15 +315,18 @@ export function stillIn(
 export async function recordVersions(
   host: Pick<ObservingHost, "files">,
   { repo, config }: Pick<Facts, "repo" | "config">,
-  done: ReadonlySet<RemoteSecret>,
+  done: ReadonlyMap<RemoteSecret, string | undefined>,
 ): Promise<readonly Change[]> {
-  const located = [...done].flatMap(({ stored, place }) =>
-    place ? [{ stored, store: place.store }] : [],
+  if (done.size === 0) return [];
+  const all = [...done];
+  // GitHub does not say it.
+  const located = all.flatMap(([{ stored, place }, version]) =>
+    place && version === undefined ? [{ stored, store: place.store }] : [],
   );
-  if (located.length === 0) return [];
   const record = await readStored(host, config.base);
-  // Without them, the secrets are still known to be newer than before.
-  const versions = await versionsNow(located).catch(() => undefined);
-  if (versions === undefined) return [];
-  return planStored(repo, record, withVersions(record.secrets, versions)).changes ?? [];
+  // Without them, the next run stores the secrets again.
+  const listedNow = await versionsNow(located).catch(() => () => undefined);
+  const versionOf = (secret: StoredSecret) =>
+    all.find(([{ stored }]) => isSame(stored, secret))?.[1] ?? listedNow(secret);
+  return planStored(repo, record, withVersions(record.secrets, versionOf)).changes ?? [];
 }

@@ -102,7 +102,7 @@ export async function rotate(
   const inspections = new Map<string, Promise<Inspection>>();
   let names: Awaited<ReturnType<typeof environmentsOf>> | undefined;
   let begun: Begun | undefined;
-  const stored = new Set<RemoteSecret>();
+  const stored = new Map<RemoteSecret, string | undefined>();
   /** The new tokens of those rotations whose old token was not revoked. */
   const unrevoked = new Set<string>();
   let latest: Many | undefined;
@@ -598,7 +598,7 @@ async function stillValid(
   host: RotateHost,
   hosts: Facts["token"]["hosts"],
   rotations: readonly Rotation[],
-  stored: ReadonlySet<RemoteSecret>,
+  stored: Pick<ReadonlySet<RemoteSecret>, "has">,
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const rotation of rotations) {

@@ -168,6 +168,10 @@ function judgeSecret(
     const message = `${name} is older than what it should hold. ${set}, and should hold ${wanted}.`;
     return [finding("ci.secret-older", message, { fix: store })];
   }
+  if (state === "unsure") {
+    const message = `${name} may not hold what it should. It was set, but the run that decided that ended before it looked. ${set}.`;
+    return [finding("ci.secret-older", message, { fix: store })];
+  }
   if (state !== "changed") return [];
   const message = `${name} was changed by somebody else. ${set}; do-bootstrap left it as of ${stored.is}.`;
   const fix = hint`Get the newest do-bootstrap.pipeline.json from git. If nobody committed one: ${own("ci", stored.kind, "--apply", "--renew")}`;

@@ -9,7 +9,8 @@ export interface SecretStore {
   readonly name: string;
   /** Each throws AppError if the place could not be asked. */
   look(): Promise<SeenStore>;
-  store(name: string, value: Secret): Promise<void>;
+  /** @returns its new version; undefined: the place does not say it. */
+  store(name: string, value: Secret): Promise<string | undefined>;
   /** A secret that is already gone counts as removed. */
   remove(name: string): Promise<void>;
 }

@@ -43,9 +43,10 @@ export interface StoredSecret {
  * - "stored": as it should be
  * - "missing": there is no such secret
  * - "older": it was not set since it was decided what it should hold
+ * - "unsure": somebody has set it since then, perhaps a run that ended before it looked
  * - "changed": somebody set it later, so what it holds is unknown
  */
-export type SecretState = "stored" | "missing" | "older" | "changed";
+export type SecretState = "stored" | "missing" | "older" | "unsure" | "changed";
 
 /** @param listed its version: GitHub's date, a whole second; undefined: it is not listed. */
 export function stateOf(
@@ -54,11 +55,16 @@ export function stateOf(
 ): SecretState {
   if (listed === undefined) return "missing";
   if (is !== undefined) return listed === is ? "stored" : "changed";
-  return was === undefined || listed === was ? "older" : "stored";
+  return was === undefined || listed === was ? "older" : "unsure";
 }
 
-/** Whether it still has to be stored. */
+/** Whether it still has to be stored. Storing it again does no harm. */
 export function isDue(state: string): boolean {
+  return isNotSet(state) || state === "unsure";
+}
+
+/** Whether nothing was stored. */
+export function isNotSet(state: string): boolean {
   return state === "missing" || state === "older";
 }
 
@@ -177,6 +183,9 @@ function githubEntry(entry: unknown): StoredSecret | undefined {
   return { kind: "github", repo: lower, environment, name, ...about } as StoredSecret;
 }
 
+/** What a version may be made of. */
+export const IS_VERSION = /^[\w.:+-]{1,64}$/;
+
 /** What a secret holds, if all of it is what we write. */
 function aboutContent(
   entry: unknown,
@@ -186,7 +195,7 @@ function aboutContent(
   const versions = [was ?? "none", is ?? "none"];
   const isWhole =
     fingerprints.every((each) => matchOf(/^[0-9a-f]{8}$/, each).length > 0) &&
-    versions.every((each) => matchOf(/^[\w.:+-]{1,64}$/, each).length > 0) &&
+    versions.every((each) => matchOf(IS_VERSION, each).length > 0) &&
     is !== null;
   return isWhole ? ({ token, was, is, replaces } as ReturnType<typeof aboutContent>) : undefined;
 }
@@ -285,7 +294,7 @@ export function withNew(
 /**
  * Writes down the versions of the secrets that were just stored.
  *
- * @param listed the version of a secret now; undefined: unknown.
+ * @param listed the version of a secret that this run has stored; undefined: it has not, or its version is unknown.
  */
 export function withVersions(
   secrets: readonly StoredSecret[],
@@ -293,8 +302,9 @@ export function withVersions(
 ): readonly StoredSecret[] {
   return secrets.map((each) => {
     const version = listed(each);
-    const isNew = version !== undefined && stateOf(each, version) === "stored";
-    return isNew ? { ...each, was: undefined, is: version, replaces: [] } : each;
+    return version !== undefined && stateOf(each, version) === "unsure"
+      ? { ...each, was: undefined, is: version, replaces: [] }
+      : each;
   });
 }
 

@@ -58,7 +58,10 @@ export function githubStore(target: Target, environment: string): SecretStore {
   return {
     name: `environment ${environment} on ${target.repo.host}`,
     look: () => seeEnvironment(target, environment),
-    store: (name, value) => target.gh.setSecret(name, environment, value),
+    async store(name, value) {
+      await target.gh.setSecret(name, environment, value);
+      return undefined;
+    },
     async remove(name) {
       const path = `${environmentPath(target, environment)}/secrets/${name}`;
       const answer = await target.gh.api("DELETE", path);

@@ -22,6 +22,7 @@ import { judgeChange } from "../secret-store.ts";
 import {
   forgotten,
   isDue,
+  isNotSet,
   isSame,
   nameOf,
   type StoredSecret,
@@ -397,7 +398,7 @@ export function judgeAfter(setup: Setup, after: VersionOf | AppError): Finding[]
     const why = after.message.replace(/\.$/, "");
     return [...findings, notDone("GitHub could not be asked what it stored", why, again)];
   }
-  const missing = newIn(setup).filter((each) => isDue(stateOf(each, after(each))));
+  const missing = newIn(setup).filter((each) => isNotSet(stateOf(each, after(each))));
   if (missing.length === 0) return findings;
   const names = missing.map(nameOf);
   return [...findings, notDone("Stored, but not listed by GitHub", listed(names), again)];

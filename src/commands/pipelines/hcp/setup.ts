@@ -15,7 +15,6 @@ import type { Prompter } from "../../init/prompter.ts";
 import { finding } from "../findings.ts";
 import { askForTokens, type PipelineToken, withNeedsOf } from "../github/tokens.ts";
 import { type PipelineRequest, rootsOf } from "../pipeline.ts";
-import { versionsNow } from "../remote-secrets.ts";
 import type { Root } from "../roots.ts";
 import { judgeChange, type SeenStore } from "../secret-store.ts";
 import {
@@ -55,7 +54,8 @@ export async function setUpHcp(
   const again = hint`${own("ci", "hcp", "--apply", ...(request.renew ? ["--renew"] : []))}`;
   const failed: Finding[] = [];
   let ready: Ready | undefined;
-  let after: ((secret: StoredSecret) => string | undefined) | AppError | undefined;
+  /** What this run has stored, with the version of each. */
+  const stored: { readonly entry: HcpPlace["entry"]; readonly version: string | undefined }[] = [];
   const task: Task<Facts> = {
     async look() {
       const { facts, inEnvironment } = await observe(host, {
@@ -86,13 +86,13 @@ export async function setUpHcp(
     guard: ({ repo }) => guardOf(host, repo.git?.git),
     inGit: (paths, { repo }) => askRepos(host, repo.git?.git, paths),
     async afterwards({ config, repo }) {
-      if (ready === undefined) return [];
-      after = await versionsNow(newIn(ready)).catch(asAppError);
-      if (after instanceof AppError) return [];
+      const versionOf = (secret: StoredSecret) =>
+        stored.find(({ entry }) => isSame(entry, secret))?.version;
       const record = await readStored(host, config.base);
-      return planStored(repo, record, withVersions(record.secrets, after)).changes ?? [];
+      return planStored(repo, record, withVersions(record.secrets, versionOf)).changes ?? [];
     },
-    finish: () => [...failed, ...(ready && after ? judgeAfter(ready, after) : [])],
+    finish: () =>
+      failed.length > 0 || stored.length === 0 || ready === undefined ? failed : oldTokens(ready),
   };
   return runTask(task, host, approve, request);
 
@@ -109,7 +109,7 @@ export async function setUpHcp(
         confirm(host, folder, [{ repo, workspace: environment }]);
         try {
           if (token === undefined) throw new AppError("NO_TOKEN", "No token was given.");
-          await store.store(name, token.token);
+          stored.push({ entry, version: await store.store(name, token.token) });
           return [];
         } catch (error) {
           const { code, message } = asAppError(error);
@@ -120,19 +120,6 @@ export async function setUpHcp(
         }
       },
     };
-  }
-
-  function judgeAfter(of: Ready, listing: Exclude<typeof after, undefined>): Finding[] {
-    if (failed.length > 0) return [];
-    if (listing instanceof AppError) {
-      const said = `HCP Terraform could not be asked what it stored. ${listing.message}`;
-      return [finding("ci.not-applied", said, { fix: again })];
-    }
-    const missing = newIn(of).filter(({ stored }) => isDue(stateOf(stored, listing(stored))));
-    if (missing.length === 0) return oldTokens(of);
-    const names = listed(missing.map(({ stored }) => nameOf(stored)));
-    const said = `Stored, but not listed by HCP Terraform: ${names}.`;
-    return [finding("ci.not-applied", said, { fix: again })];
   }
 }
 
@@ -293,18 +280,12 @@ function recordAfter({ places, stored }: Ready): readonly StoredSecret[] {
   return withNew(stored, news, isStored);
 }
 
-function newIn(ready: Ready) {
-  const all = recordAfter(ready);
-  return ready.places.flatMap(({ entry, store }) => {
-    const stored = all.find((each) => isSame(each, entry));
-    return stored === undefined ? [] : [{ stored, store }];
-  });
-}
-
 function oldTokens(ready: Ready): Finding[] {
-  const inUse = new Set(recordAfter(ready).map(({ token }) => token));
-  const old = newIn(ready)
-    .flatMap(({ stored: { replaces } }) => replaces)
+  const all = recordAfter(ready);
+  const inUse = new Set(all.map(({ token }) => token));
+  const old = all
+    .filter((each) => ready.places.some(({ entry }) => isSame(entry, each)))
+    .flatMap(({ replaces }) => replaces)
     .filter((token) => !inUse.has(token));
   if (old.length === 0) return [];
   const message = `The runs no longer use ${listed([...new Set(old)])}, which stays valid until you delete it.`;

@@ -3,7 +3,9 @@ import { AppError } from "../../../errors/app-error.ts";
 import { hint, own } from "../../../errors/hint.ts";
 import type { Host } from "../../../host/host.ts";
 import { recordOf } from "../../../lib/json.ts";
+import { sha256 } from "../../../lib/sha256.ts";
 import type { SecretStore, SeenStore } from "../secret-store.ts";
+import { IS_VERSION } from "../stored-secrets.ts";
 import { type HcpApi, hcpApi } from "./api.ts";
 import { credentialsFor } from "./credentials.ts";
 import { type Destination, isFor, variableOf } from "./destination.ts";
@@ -65,10 +67,12 @@ function openWorkspace(api: HcpApi, { organization, workspace, category }: Place
       const base = `workspaces/${await id()}/vars`;
       const old = (await list()).find(({ key }) => key === name);
       const variable = { key: name, value, category, ...(old && { id: old.id }) } as const;
-      const { isThere } = await (old === undefined
+      const { isThere, body } = await (old === undefined
         ? api.call("POST", base, variable)
         : api.call("PATCH", `${base}/${encodeURIComponent(old.id)}`, variable));
       if (!isThere) throw notAllowed("change its variables");
+      const [stored] = itemsOf([body["data"]]);
+      return stored?.version === UNKNOWN ? undefined : stored?.version;
     },
     async remove(name) {
       const old = (await list()).find(({ key }) => key === name);
@@ -157,11 +161,19 @@ function itemsOf(all: unknown): readonly Item[] {
     const { data } = recordOf(recordOf(relationships)["vars"]);
     return {
       ...{ id: textOf(id), name: textOf(name), key: textOf(key), category },
-      // Without a version, a change can't be seen, so the variable counts as not stored.
-      ...{ version: textOf(version) || "unknown", wins: priority === true },
+      ...{ version: versionOf(textOf(version)), wins: priority === true },
       vars: Array.isArray(data) ? data : [],
     };
   });
+}
+
+/** Without a version, a change can't be seen, so the variable counts as not stored. */
+const UNKNOWN = "unknown";
+
+/** What the host says, as the record may contain it. */
+function versionOf(said: string): string {
+  if (said === "") return UNKNOWN;
+  return IS_VERSION.test(said) ? said : sha256(said);
 }
 
 function textOf(value: unknown): string {

@@ -42,6 +42,8 @@ describe("the secrets of a pipeline that get a new token", () => {
     ["unreached A<B", ["B>N"], ["B>N"], ["B>N"]],
     // An earlier run has decided on the new token.
     ["older N<A", ["A>N"], ["A>N"], ["A>N"]],
+    ["unsure N<A", ["A>N"], ["A>N"], ["A>N"]],
+    ["unsure A<B", ["B>N"], ["B>N"], ["B>N"]],
     ["missing N<A", ["A>N"], ["A>N"], ["A>N"]],
     ["stored N", ["A>N"], [], []],
     ["unreached N<A", ["A>N"], [], ["A>N"]],
