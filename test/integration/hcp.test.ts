@@ -232,7 +232,7 @@ describe.skipIf(missing !== "")(`ci hcp --apply${missing}`, () => {
     const args = ["ci", "hcp", "--apply", "--yes", "--to", "tfe.acme.com/acme"];
     const refused = await its.run(args, { env: its.given });
     expect(refused.stderr).toMatch(
-      /no credentials for tfe\.acme\.com[\s\S]*terraform login tfe\.acme\.com/,
+      /no credentials for tfe\.acme\.com in TF_TOKEN_… and in credentials\.tfrc\.json[^\n]*[\s\S]*terraform login tfe\.acme\.com/,
     );
     expect([...its.hcp.hosts]).toEqual([]);
     const env = { ...its.given, TF_TOKEN_tfe_acme_com: its.hcp.credentials };
@@ -247,6 +247,12 @@ describe.skipIf(missing !== "")(`ci hcp --apply${missing}`, () => {
         [],
         ["--yes"],
         /A token would go to app\.terraform\.io, organization acme, workspace web, [^\n]*Nobody has confirmed[\s\S]*--to app\.terraform\.io\/acme/,
+      ],
+      [
+        "nobody confirmed where a new one goes",
+        [],
+        ["--yes", "--renew"],
+        /do-bootstrap ci hcp --apply --renew --to app\.terraform\.io\/acme/,
       ],
       [
         "another organization was named",
@@ -291,6 +297,18 @@ describe.skipIf(missing !== "")(`ci hcp --apply${missing}`, () => {
         /answers 302, and a redirect is not followed/,
       ],
       [
+        "the user may not see variable sets",
+        [WEB, { noSets: true }],
+        ["--yes", ...TO],
+        /Your account may not read its variable sets/,
+      ],
+      [
+        "a variable set on the second page overrides it",
+        [WEB, { set: { key: NAME, priority: true }, setPage: 2 }],
+        ["--yes", ...TO],
+        /variable set shared overrides[\s\S]*\[ci\.variable-set\]/,
+      ],
+      [
         "a variable set overrides it",
         [WEB, { set: { key: NAME, priority: true } }],
         ["--yes", ...TO],
@@ -323,19 +341,53 @@ describe.skipIf(missing !== "")(`ci hcp --apply${missing}`, () => {
     );
   });
 
-  it("forgets an organization that the code has left, and no workspace of another run", async () => {
+  it("refuses two environments with one workspace", async () => {
+    const environments = { dev: {}, prod: {} };
+    const its = await scene(WEB, {}, { environments });
+    const { status, stderr } = await its.ci();
+    expect([status, stderr, its.hcp.writes]).toEqual([
+      3,
+      expect.stringMatching(/dev \(.*\) and prod \(.*\) both name workspace web/),
+      [],
+    ]);
+  });
+
+  it("names a variable that somebody else has set, and one that somebody has changed", async () => {
     const its = await scene();
+    const theirs = /web has a DIGITALOCEAN_TOKEN that do-bootstrap did not store[\s\S]*--renew/;
+    its.hcp.set("web", NAME, "theirs");
+    expect((await its.ci()).stderr).toMatch(theirs);
+    expect((await its.ci("--renew")).stderr).not.toMatch(theirs);
+    its.hcp.set("web", NAME, "theirs");
+    expect((await its.ci()).stderr).toMatch(theirs);
+  });
+
+  it("forgets a workspace that was renamed in the code", async () => {
+    const its = await scene(WEB, { workspaces: ["web", "blue"] });
     await its.ci();
+    await its.write("main.tf", WEB.replace("web", "blue"));
+    const { status, stderr } = await its.ci();
+    expect([status, its.held("blue")], stderr).toEqual([0, its.fresh]);
+    expect((await its.record()).map(({ workspace }) => workspace)).toEqual(["blue"]);
+  });
+
+  it("forgets an organization that the code has left, and no workspace of another run", async () => {
+    const several = cloud('organization = "acme"\nworkspaces {\ntags = ["do"]\n}');
+    const its = await scene(several);
+    const env = { ...its.given, TF_WORKSPACE: "web" };
+    await its.run(APPLY, { env });
     const [entry] = await its.record();
     const others = [
       { ...entry, organization: "app.terraform.io/old" },
       { ...entry, workspace: "blue" },
     ];
     await its.write(RECORD, JSON.stringify({ schemaVersion: 1, secrets: [entry, ...others] }));
-    const { status, stderr } = await its.ci();
+    const { status, stderr } = await its.run(APPLY, { env });
     expect([status, stderr]).toEqual([
       0,
-      expect.stringContaining("No code names app.terraform.io, old any more"),
+      expect.stringContaining(
+        "No code names DIGITALOCEAN_TOKEN in web on app.terraform.io, old any more",
+      ),
     ]);
     expect((await its.record()).map(({ workspace }) => workspace)).toEqual(["blue", "web"]);
   });

@@ -193,7 +193,7 @@ describe.skipIf(missing !== "")(`the pipeline's secrets${missing}`, () => {
       const { status, stderr } = await its.rotate("--revoke");
       expect([status, stderr]).toEqual([
         3,
-        expect.stringMatching(/still has its old token: [^\n]*[\s\S]*\. Do\s+not\s+delete/),
+        expect.stringMatching(/may still have its old token: [^\n]*[\s\S]*\. Do\s+not\s+delete/),
       ]);
       expect(stderr).toMatch(/! \d changes made, but 1 error to fix\./);
       expect(stderr).toContain("was not revoked: it may still be in DIGITALOCEAN_TOKEN_APPLY in");

@@ -78,8 +78,11 @@ async function scene(
   const ofProcess = { ...its.github.env, ...env, NODE_EXTRA_CA_CERTS: suite().certificate };
   const run: Bench["run"] = (args, more = {}) =>
     its.run(args, { ...more, env: { ...env, ...more.env } });
+  // A person has confirmed the workspace when the config had one environment.
+  await its.write("do-bootstrap.config.yaml", CONFIG.replace(/^environments.*\n/m, ""));
   const confirmed = await run(["ci", "hcp", "--apply", "--yes", "--to", "app.terraform.io/acme"]);
   expect([confirmed.status, hcp.writes], confirmed.stderr).toEqual([0, []]);
+  await its.write("do-bootstrap.config.yaml", CONFIG);
   return { ...its, hcp, ofProcess, run };
 }
 

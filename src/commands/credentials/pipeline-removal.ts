@@ -110,7 +110,11 @@ function stay(secrets: readonly StoredSecret[], remove: Hint, which = ""): Findi
   if (secrets.length === 0) return [];
   const where = [...new Set(secrets.map(shownRepo))];
   const message = `${secrets.length} ${secrets.length === 1 ? "secret" : "secrets"} of the pipeline${which} ${secrets.length === 1 ? "stays" : "stay"} on ${listed(where)}.`;
-  return [finding("ci.secrets", message, { fix: hint`To remove them: ${remove}` })];
+  return [
+    finding("ci.secrets", message, {
+      fix: hint`To remove ${secrets.length === 1 ? "it" : "them"}: ${remove}`,
+    }),
+  ];
 }
 
 /** GitHub gives no secret back, so nobody but its owner can revoke it. */

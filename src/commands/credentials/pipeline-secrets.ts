@@ -294,7 +294,7 @@ function storing(
       } catch (error) {
         const { code, message } = asAppError(error);
         if (code === "INTERRUPTED") throw error;
-        const said = `${nameOf(stored)} still has its old token: ${sentence(message)} Do not delete that token yet.`;
+        const said = `${nameOf(stored)} may still have its old token: ${sentence(message)} Do not delete that token yet.`;
         return [ciFinding("ci.not-applied", said, { fix: hint`${own("rotate")} goes on` })];
       }
     },

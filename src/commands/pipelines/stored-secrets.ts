@@ -96,7 +96,8 @@ export function noneStored(more: Pick<Finding, "fix"> = {}): Finding {
 /** Says which entries the record loses. @param what names their places no longer, such as "git remote". */
 export function forgotten(what: string, secrets: readonly StoredSecret[]): Finding[] {
   if (secrets.length === 0) return [];
-  const where = [...new Set(secrets.map(shownRepo))];
+  const named = secrets.map((each) => (each.kind === "hcp" ? nameOf(each) : shownRepo(each)));
+  const where = [...new Set(named)];
   const held = secrets.flatMap(({ token, replaces }) => [token ?? [], replaces].flat());
   const tokens = [...new Set(held)];
   const many = secrets.length === 1 ? "the secret" : `${secrets.length} secrets`;

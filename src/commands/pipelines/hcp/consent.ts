@@ -11,6 +11,8 @@ export interface Consent {
   readonly isAsked: boolean;
   /** HOST/ORGANIZATION, as a person has named it for this run. */
   readonly to?: string | undefined;
+  /** What is there is replaced, so the command of the fix does that, too. */
+  readonly renew?: boolean;
 }
 
 /** A workspace of HOST/ORGANIZATION. */
@@ -26,14 +28,14 @@ export function judgeConsent(
   { state }: Pick<Host, "state">,
   folder: string,
   places: readonly Place[],
-  { isAsked, to }: Consent,
+  { isAsked, to, renew = false }: Consent,
 ): Finding[] {
   const unconfirmed = places.filter(
     (place) => !isAsked && place.repo !== to && state.read(keyOf(folder, place)) === undefined,
   );
   const findings = unconfirmed.map(({ repo, workspace }) => {
     const message = `A token would go to ${repo.replace("/", ", organization ")}, workspace ${workspace}, or be deleted there. Nobody has confirmed that on this machine.`;
-    const fix = hint`If that is right: ${own("ci", "hcp", "--apply", "--to", repo)}. If the code is for several workspaces, choose this one with TF_WORKSPACE`;
+    const fix = hint`If that is right: ${own("ci", "hcp", "--apply", ...(renew ? ["--renew"] : []), "--to", repo)}. If the code is for several workspaces, choose this one with TF_WORKSPACE`;
     return finding("ci.no-workspace", message, { fix });
   });
   return onceEach(findings, ({ message }) => message);

@@ -34,7 +34,8 @@ export async function credentialsFor(
       return Secret.of(token.trim(), { kind: "adopted", place: path });
     }
   }
-  throw new AppError("HCP_FAILED", `There are no credentials for ${name} on this machine.`, {
+  const message = `There are no credentials for ${name} in TF_TOKEN_… and in credentials.tfrc.json. Others are not read.`;
+  throw new AppError("HCP_FAILED", message, {
     hint: hint`${run("terraform", "login", name)}`,
   });
 }

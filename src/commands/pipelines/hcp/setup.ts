@@ -31,7 +31,7 @@ import {
   withVersions,
 } from "../stored-secrets.ts";
 import { type Consent, confirm, judgeConsent } from "./consent.ts";
-import { destinationOf } from "./destination.ts";
+import { destinationOf, isFor, variableOf } from "./destination.ts";
 import { openHcp, type Workspace } from "./workspace.ts";
 
 export interface HcpRequest extends Pick<PipelineRequest, "progress" | "dryRun">, Consent {
@@ -169,7 +169,8 @@ async function prepare(
   if (!isAsked) confirm(host, facts.config.base, named);
   const findings = [
     ...unclear,
-    ...judgeConsent(host, facts.config.base, wanted, { isAsked: isAsked || dryRun, to }),
+    ...places.flatMap(([, its]) => twoFor(its)),
+    ...judgeConsent(host, facts.config.base, wanted, { isAsked: isAsked || dryRun, to, renew }),
     ...(facts.machine.isCi && !dryRun ? [inCi()] : []),
   ];
   if (isBlocked(findings)) return { findings };
@@ -189,17 +190,21 @@ async function prepare(
       const seen = await store.look();
       const known = stored.find((other) => isSame(other, entry));
       const version = seen.secrets.get(each.name);
-      const lacks = known === undefined ? version === undefined : isDue(stateOf(known, version));
+      const state = known && stateOf(known, version);
+      const lacks = state === undefined ? version === undefined : isDue(state);
+      const isTheirs = (state === undefined && !lacks) || state === "changed";
       const set = await store.setWith(each.name);
       // A token that the runs get already is not doubled.
       const isGiven = set !== undefined && (set.wins || version === undefined) && !renew;
-      return { store, seen, entry, root, set, isWanted: (lacks || renew) && !isGiven };
+      const isWanted = (lacks || renew) && !isGiven;
+      return { store, seen, entry, root, set, isWanted, isTheirs: isTheirs && !isWanted };
     }),
   );
   const said = looked.flatMap(({ set, entry, seen, isWanted }) => {
     const isUsed = set?.wins || (!isWanted && !seen.secrets.has(entry.name));
     return set !== undefined && isUsed ? [givenBySet(entry, set)] : [];
   });
+  const theirs = looked.flatMap(({ entry, isTheirs }) => (isTheirs ? [setByOthers(entry)] : []));
   const lacking = looked.filter(({ isWanted }) => isWanted);
   // Nothing will be asked.
   if (lacking.length === 0) confirm(host, facts.config.base, named);
@@ -225,13 +230,16 @@ async function prepare(
       return token.code.needs.spaces.length > 0 ? [spacesKeys(entry)] : [];
     }),
   );
-  // TF_WORKSPACE may choose another one of the organization in the next run.
-  const isNamed = ({ kind, repo }: StoredSecret) =>
-    kind !== "hcp" || unclear.length > 0 || all.some(({ each }) => each.repo === repo);
+  // A block for several workspaces names all of its own, and TF_WORKSPACE may choose another one in the next run.
+  const isNamed = ({ kind, repo, environment: workspace, name }: StoredSecret) =>
+    kind !== "hcp" ||
+    roots.some(
+      ({ root }) => isFor(root, host.env, { repo, workspace }) && variableOf(root).name === name,
+    );
   const gone = stored.filter((each) => !isNamed(each));
   return {
     stored: stored.filter(isNamed),
-    findings: [...forgotten("code", gone), ...said, ...keys.flat()],
+    findings: [...forgotten("code", gone), ...said, ...theirs, ...keys.flat()],
     places: lacking.map(({ store, seen, entry }, at) => {
       return { store, seen, entry, token: tokens.find(({ place }) => place === asked[at]) };
     }),
@@ -249,6 +257,25 @@ function inCi(): Finding {
   return finding("ci.no-workspace", message, { fix: hint`Run this on your machine.` });
 }
 
+/** A workspace has one token, so it is for one environment, and for one variable of that name. */
+function twoFor(
+  all: readonly { readonly root: Root; readonly each: { workspace: string; category: string } }[],
+): Finding[] {
+  const [first, ...rest] = all;
+  const other = rest.find(
+    ({ root, each }) =>
+      root.config.environment !== first?.root.config.environment ||
+      each.category !== first?.each.category,
+  );
+  if (first === undefined || other === undefined) return [];
+  const names = [first, other].map(
+    ({ root: { config, root } }) => `${config.environment ?? "the config"} (${root.config.dir})`,
+  );
+  const message = `${listed(names)} both name workspace ${first.each.workspace}, which can have one token only.`;
+  const fix = hint`Give each its own workspace in the config: environments.NAME.terraform.workspace`;
+  return [finding("ci.no-workspace", message, { fix })];
+}
+
 function givenBySet(
   entry: HcpPlace["entry"],
   { set, wins }: { readonly set: string; readonly wins: boolean },
@@ -258,6 +285,13 @@ function givenBySet(
   const message = `${name} of ${environment}: the variable set ${set} ${what}, and do-bootstrap changes no variable sets.`;
   const fix = hint`Replace the token in ${set}; or remove it there and run ${own("ci", "hcp", "--apply")}`;
   return finding(wins ? "ci.variable-set" : "ci.secrets", message, { fix });
+}
+
+function setByOthers(entry: HcpPlace["entry"]): Finding {
+  const { name, environment } = entry;
+  const message = `${environment} has a ${name} that do-bootstrap did not store, so it is unknown what it holds, and rotate may not reach it.`;
+  const fix = hint`To replace it: ${own("ci", "hcp", "--apply", "--renew")}`;
+  return finding("ci.secret-changed", message, { fix });
 }
 
 function spacesKeys({ environment, repo }: HcpPlace["entry"]): Finding {

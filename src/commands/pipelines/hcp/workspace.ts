@@ -6,7 +6,7 @@ import { recordOf } from "../../../lib/json.ts";
 import { sha256 } from "../../../lib/sha256.ts";
 import type { SecretStore, SeenStore } from "../secret-store.ts";
 import { IS_VERSION } from "../stored-secrets.ts";
-import { type HcpApi, hcpApi } from "./api.ts";
+import { type HcpAnswer, type HcpApi, hcpApi } from "./api.ts";
 import { credentialsFor } from "./credentials.ts";
 import { type Destination, isFor, variableOf } from "./destination.ts";
 
@@ -47,7 +47,7 @@ export async function openHcp(
   return openWorkspace(api, { organization, workspace, category: variable.category });
 }
 
-/** A listing has at most this many pages, of 100 variables. */
+/** A listing has at most this many pages, of 100 items. */
 const MOST_PAGES = 20;
 
 interface Place extends Pick<Destination, "workspace" | "category"> {
@@ -80,11 +80,13 @@ function openWorkspace(api: HcpApi, { organization, workspace, category }: Place
       await api.call("DELETE", `workspaces/${await id()}/vars/${encodeURIComponent(old.id)}`);
     },
     async setWith(name) {
-      const { body } = await api.call("GET", `workspaces/${await id()}/varsets?include=vars`);
-      const included = itemsOf(body["included"]);
+      const pages = await pagesOf("varsets?include=vars&", "read its variable sets");
+      const included = pages.flatMap((body) => itemsOf(body["included"]));
       const isIt = (each: unknown) =>
         included.some((item) => item.id === recordOf(each)["id"] && isOurs(item, name));
-      const sets = itemsOf(body["data"]).filter(({ vars }) => vars.some(isIt));
+      const sets = pages
+        .flatMap((body) => itemsOf(body["data"]))
+        .filter(({ vars }) => vars.some(isIt));
       const [first] = [...sets].sort((a, b) => Number(b.wins) - Number(a.wins));
       return first && { set: first.name, wins: first.wins };
     },
@@ -125,17 +127,21 @@ function openWorkspace(api: HcpApi, { organization, workspace, category }: Place
 
   /** The variables of the category that the code reads. */
   async function list(): Promise<readonly { id: string; key: string; version: string }[]> {
-    const all: { id: string; key: string; version: string }[] = [];
+    const pages = await pagesOf("vars?", "read its variables");
+    const items = pages.flatMap((body) => itemsOf(body["data"]));
+    return items
+      .filter((item) => isOurs(item, item.key))
+      .map(({ id, key, version }) => ({ id, key, version }));
+  }
+
+  /** @param path ends where a parameter may follow. @param what the account needs permission for. */
+  async function pagesOf(path: string, what: string): Promise<readonly HcpAnswer["body"][]> {
+    const all: HcpAnswer["body"][] = [];
     for (let page = 1; page <= MOST_PAGES; page++) {
-      const path = `workspaces/${await id()}/vars?page%5Bsize%5D=100&page%5Bnumber%5D=${page}`;
-      const { isThere, body } = await api.call("GET", path);
-      if (!isThere) throw notAllowed("read its variables");
-      const items = itemsOf(body["data"]);
-      all.push(
-        ...items
-          .filter((item) => isOurs(item, item.key))
-          .map(({ id, key, version }) => ({ id, key, version })),
-      );
+      const paged = `${path}page%5Bsize%5D=100&page%5Bnumber%5D=${page}`;
+      const { isThere, body } = await api.call("GET", `workspaces/${await id()}/${paged}`);
+      if (!isThere) throw notAllowed(what);
+      all.push(body);
       const { pagination } = recordOf(body["meta"]);
       if (typeof recordOf(pagination)["next-page"] !== "number") break;
     }
