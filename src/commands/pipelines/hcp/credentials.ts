@@ -15,7 +15,7 @@ import { Secret } from "../../../secret/secret.ts";
  * @throws AppError HCP_FAILED: there are none.
  */
 export async function credentialsFor(
-  { env, files, home }: Pick<Host, "env" | "files" | "home">,
+  { env, files, home, platform }: Pick<Host, "env" | "files" | "home" | "platform">,
   name: string,
 ): Promise<Secret> {
   const variable = Object.keys(env).find((each) => hostIn(each) === name);
@@ -23,9 +23,8 @@ export async function credentialsFor(
   if (variable !== undefined && given) {
     return Secret.of(given, { kind: "adopted", place: variable });
   }
-  const base = env["APPDATA"]
-    ? join(env["APPDATA"], "terraform.d")
-    : home && join(home, ".terraform.d");
+  const roaming = platform === "win32" ? env["APPDATA"] : undefined;
+  const base = roaming ? join(roaming, "terraform.d") : home && join(home, ".terraform.d");
   if (base !== undefined) {
     const path = join(base, "credentials.tfrc.json");
     const { credentials } = recordOf(jsonIn(textAt(await files.look(path))?.text ?? ""));

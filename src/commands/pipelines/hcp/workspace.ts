@@ -10,7 +10,7 @@ import { type HcpAnswer, type HcpApi, hcpApi } from "./api.ts";
 import { credentialsFor } from "./credentials.ts";
 import { type Destination, isFor, variableOf } from "./destination.ts";
 
-export type HcpHost = Pick<Host, "http" | "env" | "files" | "home">;
+export type HcpHost = Pick<Host, "http" | "env" | "files" | "home" | "platform">;
 
 /** A workspace of HCP Terraform as a place for secrets: its sensitive variables. */
 export interface Workspace extends SecretStore {

@@ -22,4 +22,20 @@ describe("the user's own credentials for a host of HCP Terraform", () => {
     const expected = Secret.of("secret-of-hcp", { kind: "adopted", place: variable });
     expect((await given).equals(expected)).toBe(true);
   });
+
+  it.each<[NodeJS.Platform, asked: string]>([
+    ["linux", "/home/.terraform.d/credentials.tfrc.json"],
+    ["darwin", "/home/.terraform.d/credentials.tfrc.json"],
+    ["win32", "/roaming/terraform.d/credentials.tfrc.json"],
+  ])("those of terraform login on %s", async (platform, asked) => {
+    const looked: string[] = [];
+    const look = (path: string) => {
+      looked.push(path);
+      return files.look(path);
+    };
+    const host = { env: { APPDATA: "/roaming" }, files: { look }, home: "/home", platform };
+    const given = credentialsFor(host as unknown as CredentialsHost, "app.terraform.io");
+    await expect(given).rejects.toMatchObject({ code: "HCP_FAILED" });
+    expect(looked).toEqual([asked]);
+  });
 });
