@@ -30,12 +30,12 @@ import {
   nameOf,
   placeOf,
   planStored,
+  planVersions,
   readStored,
   type StoredSecret,
   type StoredSecrets,
   shownRepo,
   withNew,
-  withVersions,
   workspaceOf,
 } from "../pipelines/stored-secrets.ts";
 import { finding } from "./findings.ts";
@@ -314,7 +314,7 @@ export function stillIn(
 /** Writes down the versions of what was stored, so that a later change is noticed. */
 export async function recordVersions(
   host: Pick<ObservingHost, "files">,
-  { repo, config }: Pick<Facts, "repo" | "config">,
+  facts: Pick<Facts, "repo" | "config">,
   done: ReadonlyMap<RemoteSecret, string | undefined>,
 ): Promise<readonly Change[]> {
   if (done.size === 0) return [];
@@ -323,10 +323,9 @@ export async function recordVersions(
   const located = all.flatMap(([{ stored, place }, version]) =>
     place && version === undefined ? [{ stored, store: place.store }] : [],
   );
-  const record = await readStored(host, config.base);
   // Without them, the next run stores the secrets again.
   const listedNow = await versionsNow(located).catch(() => () => undefined);
   const versionOf = (secret: StoredSecret) =>
     all.find(([{ stored }]) => isSame(stored, secret))?.[1] ?? listedNow(secret);
-  return planStored(repo, record, withVersions(record.secrets, versionOf)).changes ?? [];
+  return planVersions(host, facts, versionOf);
 }

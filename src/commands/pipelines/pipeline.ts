@@ -78,7 +78,7 @@ import {
   toolVersions,
 } from "./roots.ts";
 import { setupScript } from "./setup-script.ts";
-import { planStored, readStored, type StoredSecrets, withVersions } from "./stored-secrets.ts";
+import { planStored, planVersions, readStored, type StoredSecrets } from "./stored-secrets.ts";
 import { type IsApplied, setupSteps, type TokenNeeds, toDo } from "./to-do.ts";
 
 type CiProvider = "github" | "gitlab";
@@ -154,7 +154,7 @@ export async function writePipeline(
     },
     guard: ({ repo }) => guardOf(host, repo.git?.git),
     inGit: (paths, { repo }) => askRepos(host, repo.git?.git, paths),
-    async afterwards({ config, repo }) {
+    async afterwards(facts) {
       if (setup === undefined) return [];
       const { target } = setup;
       const news = newIn(setup).map((stored) => {
@@ -162,8 +162,7 @@ export async function writePipeline(
       });
       after = await versionsNow(news).catch(asAppError);
       if (after instanceof AppError) return [];
-      const stored = await readStored(host, config.base);
-      return planStored(repo, stored, withVersions(stored.secrets, after)).changes ?? [];
+      return planVersions(host, facts, after);
     },
     finish: () => (setup && after ? judgeAfter(setup, after) : []),
   };

@@ -1,5 +1,6 @@
 import { dirname, join } from "node:path";
 import { TOKEN_LIST } from "../../concerns/token/hosts.ts";
+import type { Change } from "../../core/change.ts";
 import { RemoveFile } from "../../core/changes/remove-file.ts";
 import { writeText } from "../../core/changes/write-file.ts";
 import { textAt } from "../../core/file-text.ts";
@@ -11,6 +12,7 @@ import { KEY_NAMES } from "../../exec/spaces-keys.ts";
 import type { Host, Snapshot } from "../../host/host.ts";
 import { listed } from "../../lib/few.ts";
 import { jsonIn, recordOf } from "../../lib/json.ts";
+import type { Facts } from "../init/observe.ts";
 import { finding } from "./findings.ts";
 
 /** Beside the config, and in git: a colleague who rotates a token must know where it is. It contains no secret. */
@@ -295,18 +297,21 @@ export function withNew(
 /**
  * Writes down the versions of the secrets that were just stored.
  *
- * @param listed the version of a secret that this run has stored; undefined: it has not, or its version is unknown.
+ * @param versionOf the version of a secret that this run has stored; undefined: it has not, or its version is unknown.
  */
-export function withVersions(
-  secrets: readonly StoredSecret[],
-  listed: (secret: StoredSecret) => string | undefined,
-): readonly StoredSecret[] {
-  return secrets.map((each) => {
-    const version = listed(each);
+export async function planVersions(
+  host: Pick<Host, "files">,
+  { repo, config }: Pick<Facts, "repo" | "config">,
+  versionOf: (secret: StoredSecret) => string | undefined,
+): Promise<readonly Change[]> {
+  const record = await readStored(host, config.base);
+  const secrets = record.secrets.map((each) => {
+    const version = versionOf(each);
     return version !== undefined && stateOf(each, version) === "unsure"
       ? { ...each, was: undefined, is: version, replaces: [] }
       : each;
   });
+  return planStored(repo, record, secrets).changes ?? [];
 }
 
 export function without(

@@ -24,11 +24,11 @@ import {
   isSame,
   nameOf,
   planStored,
+  planVersions,
   readStored,
   type StoredSecret,
   stateOf,
   withNew,
-  withVersions,
 } from "../stored-secrets.ts";
 import { type Consent, confirm, judgeConsent } from "./consent.ts";
 import { destinationOf, isFor, variableOf } from "./destination.ts";
@@ -85,12 +85,12 @@ export async function setUpHcp(
     cleanUp: ({ config }) => host.files.sweep(config.base),
     guard: ({ repo }) => guardOf(host, repo.git?.git),
     inGit: (paths, { repo }) => askRepos(host, repo.git?.git, paths),
-    async afterwards({ config, repo }) {
-      const versionOf = (secret: StoredSecret) =>
-        stored.find(({ entry }) => isSame(entry, secret))?.version;
-      const record = await readStored(host, config.base);
-      return planStored(repo, record, withVersions(record.secrets, versionOf)).changes ?? [];
-    },
+    afterwards: (facts) =>
+      planVersions(
+        host,
+        facts,
+        (secret) => stored.find(({ entry }) => isSame(entry, secret))?.version,
+      ),
     finish: () =>
       failed.length > 0 || stored.length === 0 || ready === undefined ? failed : oldTokens(ready),
   };
