@@ -84,13 +84,13 @@ describe.skipIf(needsOwnNode)(`the standalone binary${needsOwnNode}`, () => {
 
     it("and no git, shell or other program: prepares a folder, checks it and lists scopes", async () => {
       const room = await emptyRoot([]);
-      await mkdir(join(room.root, "work"));
-      await writeFile(join(room.root, "work/main.tf"), 'resource "digitalocean_vpc" "a" {}\n');
+      await mkdir(join(room.root, "repo"));
+      await writeFile(join(room.root, "repo/main.tf"), 'resource "digitalocean_vpc" "a" {}\n');
       const { token } = room.bench;
       const init = await room.run(["--token-stdin", "--yes"], token);
       expect(init.said).toContain(".env");
       expect([init.status, init.said]).toEqual([0, expect.any(String)]);
-      expect(await readdir(join(room.root, "work"))).toContain("do-bootstrap.tf");
+      expect(await readdir(join(room.root, "repo"))).toContain("do-bootstrap.tf");
       const check = await room.run(["check", "--json"]);
       expect(JSON.parse(check.stdout)).toMatchObject({ status: 0 });
       const scopes = await room.run(["scopes", "--json"]);
@@ -101,11 +101,11 @@ describe.skipIf(needsOwnNode)(`the standalone binary${needsOwnNode}`, () => {
 
     it.skipIf(able)(`with git and a shell: every kind of command works${able}`, async () => {
       const room = await emptyRoot(tools);
-      const work = join(room.root, "work");
-      await mkdir(work);
-      await writeFile(join(work, "main.tf"), 'resource "digitalocean_vpc" "a" {}\n');
+      const repo = join(room.root, "repo");
+      await mkdir(repo);
+      await writeFile(join(repo, "main.tf"), 'resource "digitalocean_vpc" "a" {}\n');
       // What npm would publish is listed in a thread.
-      await writeFile(join(work, "package.json"), '{ "name": "a", "version": "1.0.0" }\n');
+      await writeFile(join(repo, "package.json"), '{ "name": "a", "version": "1.0.0" }\n');
       const git = (...args: string[]) => room.run(args, "", "/usr/bin/git");
       await git("init", "--quiet");
       await git("add", "--all");
@@ -129,7 +129,7 @@ describe.skipIf(needsOwnNode)(`the standalone binary${needsOwnNode}`, () => {
       // The binary starts itself by its name.
       const nested = await room.run(["exec", "--", "do-bootstrap", "--version"]);
       expect(nested.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
-      await writeFile(join(work, "leak.txt"), token);
+      await writeFile(join(repo, "leak.txt"), token);
       await git("add", "--force", "leak.txt");
       const commit = await git("commit", "--quiet", "--message=x");
       expect(commit.said).toContain("blocked this commit");
@@ -158,7 +158,7 @@ describe.skipIf(needsOwnNode)(`the standalone binary${needsOwnNode}`, () => {
         await cp(join(root, "usr/bin/sh"), join(root, "bin/sh"));
       }
       const holders = [".env", "do-bootstrap.secret.auto.tfvars.json", "leak.txt"];
-      bench.mayHold(...holders.map((name) => `../root/work/${name}`));
+      bench.mayHold(...holders.map((name) => `../root/repo/${name}`));
       return { bench, root, run: runIn(bench, root) };
     }
   });
@@ -168,7 +168,7 @@ function runIn({ env, guard }: Workbench, root: string) {
   return async (args: readonly string[], input = "", file = AT) => {
     const { exitCode, stdout, stderr } = await execa(
       UNSHARE,
-      [`--root=${root}`, "--wd=/work", file, ...args],
+      [`--root=${root}`, "--wd=/repo", file, ...args],
       {
         cwd: root,
         env: {
