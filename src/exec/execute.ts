@@ -165,8 +165,9 @@ function pass(child: ChildProcess, to: NodeJS.WriteStream, masker: Masker): void
   to.on("error", () => from.destroy());
 }
 
-// Not forwarded: signals of our own crash, and SIGCHLD, which is about the command.
-const OWN = ["SIGKILL", "SIGSTOP", "SIGCHLD", "SIGBUS", "SIGFPE", "SIGSEGV", "SIGILL"];
+// Not forwarded: signals of our own crash, SIGCHLD, which is about the command, and SIGPROF: V8's profiler uses it for
+// NODE_OPTIONS=--cpu-prof, which is meant for a command of Node.
+const OWN = ["SIGKILL", "SIGSTOP", "SIGCHLD", "SIGPROF", "SIGBUS", "SIGFPE", "SIGSEGV", "SIGILL"];
 const STOPPING = ["SIGTSTP", "SIGTTIN", "SIGTTOU"];
 /** Signals that a terminal sends to all foreground processes, including the command. */
 const OF_TERMINAL = ["SIGINT", "SIGQUIT", "SIGWINCH", ...STOPPING];

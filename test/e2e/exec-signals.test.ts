@@ -4,12 +4,21 @@ import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { needsBash, PATHS, SIGNALS, sharedExecBench, signalNumbers } from "../fixtures/exec.ts";
 import { hasDevFd, hasProc, needsDevFd, needsProc } from "../fixtures/proc.ts";
+import { BINARY, PROGRAM } from "../fixtures/program.ts";
 
 const NUMBERS = signalNumbers();
 const STOPS: readonly string[] = ["SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU"];
 const IGNORED: readonly string[] = ["SIGCHLD", "SIGCONT", "SIGURG", "SIGWINCH"];
 /** Signals of exec itself or of the child's end: they are not passed on. */
-const OURS: readonly string[] = ["SIGKILL", "SIGCHLD", "SIGBUS", "SIGFPE", "SIGSEGV", "SIGILL"];
+const OURS: readonly string[] = [
+  "SIGKILL",
+  "SIGCHLD",
+  "SIGPROF",
+  "SIGBUS",
+  "SIGFPE",
+  "SIGSEGV",
+  "SIGILL",
+];
 
 describe.each(PATHS)("%s: a signal ends the command: exec exits with 128 + its number", (path) => {
   const bench = sharedExecBench();
@@ -34,7 +43,7 @@ describe.each(PATHS)("%s: exec passes signals on to the command", (path) => {
 
   it("each signal, once", async () => {
     const sent = [...NUMBERS.keys()].filter((name) => ![...OURS, ...STOPS].includes(name));
-    const { child, line, ended } = await bench().launch(path, [SIGNALS]);
+    const { child, line, ended } = await bench().launch(path, SIGNALS);
     const ready = await line();
     for (const signal of sent) {
       child.kill(signal);
@@ -45,9 +54,17 @@ describe.each(PATHS)("%s: exec passes signals on to the command", (path) => {
     expect(await ended).toEqual({ status: 0, stdout, stderr: "" });
   });
 
+  // From Node 22 on, NODE_OPTIONS may say so, too.
+  it.skipIf(BINARY)("except V8's own: a profile of exec", async () => {
+    const profile = ["--cpu-prof", "--cpu-prof-interval=50", `--cpu-prof-dir=${path}`];
+    const line = [process.execPath, ...profile, PROGRAM, "exec echo 7"].join(" ");
+    const result = await bench().shell(path, `${line} && ls ${path}`);
+    expect(result).toMatchObject({ status: 0, stdout: expect.stringMatching(/^7\nCPU\./) });
+  });
+
   // Some signals have two names; exec listens for each.
   it.each(["SIGTERM", "SIGABRT", "SIGIO"] as const)("%s, each time it is sent", async (signal) => {
-    const { child, line, ended } = await bench().launch(path, [SIGNALS]);
+    const { child, line, ended } = await bench().launch(path, SIGNALS);
     await line();
     for (let i = 0; i < 20; i++) {
       child.kill(signal);
@@ -136,7 +153,7 @@ describe.each(PATHS)("%s: the command uses exec's own streams", (path) => {
       for (let i = 0; i < ${MEGABYTES}; i++) {
         for (let at = 0; at < megabyte.length; ) at += writeSync(1, megabyte, at);
       }`;
-    const line = `do-bootstrap exec node -e '${write}' | sha256sum`;
+    const line = `do-bootstrap exec ${process.execPath} -e '${write}' | sha256sum`;
     const result = await bench().shell(path, line);
     expect(result).toEqual({ status: 0, stdout: `${digest}  -\n`, stderr: "" });
   });
