@@ -458,11 +458,13 @@ function lastLine(report: Report, status: ExitStatus, page: Page): string {
     level === "error" && skippedRoot === undefined;
   const errors = plan.findings.filter(isFailure).length;
   const isWhole = failed === undefined && errors === 0;
-  const but = isWhole
-    ? butWarnings(plan)
-    : `, but ${failed === undefined ? `${count(errors, "error")} to fix` : `${title(failed.command)} failed`}`;
+  const why =
+    failed === undefined ? `${count(errors, "error")} to fix` : `${title(failed.command)} failed`;
   const mark = isWhole ? page.paint("green", "✓") : page.paint("magenta", "!");
-  const lines = [marked(mark, `${done}${isWhole ? checked : ""}${but}.`, page)];
+  const said = isWhole
+    ? `${done}${checked}${butWarnings(plan)}.`
+    : `${made + ran > 0 ? `${done}, but ` : ""}${why}.`;
+  const lines = [marked(mark, said, page)];
   if (!isProposal) lines.push(...workLines(ending, page), ...stepLines(ending, page));
   lines.push(...commitLines(ending, report, page), ...aside);
   return lines.join("\n");

@@ -568,6 +568,16 @@ describe("the last lines", () => {
       ],
     ],
     [
+      "init: only terraform init was left, and it failed",
+      { config: ROOT, files: { "a.tf": PROVIDER } },
+      { run: "init", inits: [". fails"] },
+      [
+        "! terraform init failed.",
+        "  Works now: doctl (as sammy@example.com)",
+        "  Next: Fix the error above, then run do-bootstrap",
+      ],
+    ],
+    [
       "init: an error",
       { config: ROOT, files: READY },
       { run: "init", error: finding("a.b", "It is wrong.", { where: "/repo" }) },
