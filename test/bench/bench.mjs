@@ -113,8 +113,11 @@ async function arrange(sandbox, root, program) {
   const ours = (name, args, more) => node(name, [program, ...args], { isOurs: true, ...more });
   await run({ file: "git", args: ["init", "--quiet"], env, cwd: repo });
   await run(ours("", ["--yes"], { cwd: repo }));
-  // Created by terraform init.
+  // What terraform init leaves: without both, a run with terraform on PATH starts it again.
   await mkdir(join(repo, ".terraform/providers"), { recursive: true });
+  const provider =
+    'provider "registry.terraform.io/digitalocean/digitalocean" {\n  version = "2.99.1"\n}\n';
+  await writeFile(join(repo, ".terraform.lock.hcl"), provider);
 
   const direnv = await which("direnv").catch(() => undefined);
   if (direnv !== undefined) {
