@@ -6,7 +6,7 @@ import { execa } from "execa";
 import { describe, expect, it, onTestFinished, type TestContext } from "vitest";
 import { parse } from "yaml";
 import { older } from "../fixtures/generated.ts";
-import { onPath } from "../fixtures/on-path.ts";
+import { needsNpm, onPath } from "../fixtures/on-path.ts";
 import { TERRAFORM } from "../fixtures/terraform.ts";
 import { randomToken, treeHash, type Workbench, workbench } from "../fixtures/workbench.ts";
 import {
@@ -759,7 +759,7 @@ esac
   });
 });
 
-describe("GitHub: apply runs only for roots with changes", () => {
+describe.skipIf(needsNpm)(`GitHub: apply runs only for roots with changes${needsNpm}`, () => {
   it.each<[outputs: object, applied: string[]]>([
     [{}, []],
     [{ root_0: "", root_1: "" }, []],
@@ -796,11 +796,10 @@ async function runner(context: Pick<TestContext, "onTestFinished">, files: Files
   const bench = await repoWith(context, { "main.tf": BACKEND, ...files });
   const home = join(bench.root, "runner");
   await mkdir(home);
-  const npm = onPath("npm") ?? "";
   const base = {
     ...bench.env,
     HOME: home,
-    PATH: [bench.bin, dirname(npm), "/usr/bin", "/bin"].join(":"),
+    PATH: [bench.bin, dirname(onPath("npm") ?? ""), "/usr/bin", "/bin"].join(":"),
     CI: "true",
     CHECKPOINT_DISABLE: "1",
     npm_config_offline: "true",
@@ -840,7 +839,7 @@ async function packed(bench: Workbench): Promise<void> {
   await bench.git("add", "--all");
 }
 
-describe.concurrent("installing do-bootstrap on a runner", () => {
+describe.skipIf(needsNpm).concurrent(`installing do-bootstrap on a runner${needsNpm}`, () => {
   /** The step that installs it, in either pipeline. */
   async function installer(bench: Workbench, provider: string): Promise<string> {
     if (provider === "github") {
@@ -938,103 +937,98 @@ describe.concurrent("installing do-bootstrap on a runner", () => {
   }
 });
 
-const needsTerraform = TERRAFORM === undefined ? " (needs terraform)" : "";
+const needsTerraform = needsNpm || (TERRAFORM === undefined ? " (needs terraform)" : "");
 
-describe.skipIf(TERRAFORM === undefined)(
-  `the pipeline's steps on a runner${needsTerraform}`,
-  () => {
-    /** Without a provider, so nothing is downloaded. */
-    const STATE = 'terraform {\n  backend "local" {}\n}\n\noutput "answer" {\n  value = 42\n}\n';
+describe.skipIf(needsTerraform)(`the pipeline's steps on a runner${needsTerraform}`, () => {
+  /** Without a provider, so nothing is downloaded. */
+  const STATE = 'terraform {\n  backend "local" {}\n}\n\noutput "answer" {\n  value = 42\n}\n';
 
-    async function prepared(context: TestContext, provider: "github" | "gitlab") {
-      const all = await runner(context, {});
-      const { bench } = all;
-      await packed(bench);
-      const { status, stderr } = await bench.run(["ci", provider]);
-      context.expect(status, stderr).toBe(0);
-      // Instead of the bucket, which this machine does not have.
-      await bench.write("main.tf", STATE);
-      await symlink(TERRAFORM ?? "", join(bench.bin, "terraform"));
-      const apply = randomToken();
-      bench.sandbox.accept(apply);
-      const secrets = {
-        DIGITALOCEAN_TOKEN_PLAN: bench.token,
-        DIGITALOCEAN_TOKEN_APPLY: apply,
-      };
-      return { ...all, secrets };
-    }
+  async function prepared(context: TestContext, provider: "github" | "gitlab") {
+    const all = await runner(context, {});
+    const { bench } = all;
+    await packed(bench);
+    const { status, stderr } = await bench.run(["ci", provider]);
+    context.expect(status, stderr).toBe(0);
+    // Instead of the bucket, which this machine does not have.
+    await bench.write("main.tf", STATE);
+    await symlink(TERRAFORM ?? "", join(bench.bin, "terraform"));
+    const apply = randomToken();
+    bench.sandbox.accept(apply);
+    const secrets = {
+      DIGITALOCEAN_TOKEN_PLAN: bench.token,
+      DIGITALOCEAN_TOKEN_APPLY: apply,
+    };
+    return { ...all, secrets };
+  }
 
-    it("GitHub: plan finds a change, apply makes it, the next plan finds nothing", async (context) => {
-      const { expect } = context;
-      const { bench, base, bash, secrets } = await prepared(context, "github");
-      const { jobs } = parse(await bench.read(WORKFLOW)) as Workflow;
-      let ofPlan = {};
-      const run = async (job: Job = {}, leg = legsOf(job)[0] ?? {}) => {
-        const outputs: string[] = [];
-        for (const step of stepsOf(job)) {
-          const env = {
-            ...environmentOf(job, leg, secrets),
-            ...environmentOf(step, leg, secrets, ofPlan),
-          };
-          if (step.run === undefined) continue;
-          const { status, output = "" } = await bash(step.run, env);
-          outputs.push(output);
-          if (status !== 0) return { status, failed: step.name, output: outputs.join("\n") };
-        }
-        return { status: 0, failed: undefined, output: outputs.join("\n") };
-      };
+  it("GitHub: plan finds a change, apply makes it, the next plan finds nothing", async (context) => {
+    const { expect } = context;
+    const { bench, base, bash, secrets } = await prepared(context, "github");
+    const { jobs } = parse(await bench.read(WORKFLOW)) as Workflow;
+    let ofPlan = {};
+    const run = async (job: Job = {}, leg = legsOf(job)[0] ?? {}) => {
+      const outputs: string[] = [];
+      for (const step of stepsOf(job)) {
+        const env = {
+          ...environmentOf(job, leg, secrets),
+          ...environmentOf(step, leg, secrets, ofPlan),
+        };
+        if (step.run === undefined) continue;
+        const { status, output = "" } = await bash(step.run, env);
+        outputs.push(output);
+        if (status !== 0) return { status, failed: step.name, output: outputs.join("\n") };
+      }
+      return { status: 0, failed: undefined, output: outputs.join("\n") };
+    };
 
-      expect(await run(jobs["validate"])).toMatchObject({ status: 0 });
-      const planned = await run(jobs["plan"]);
-      expect(planned, planned.output).toMatchObject({ status: 0 });
-      expect(planned.output).toContain("answer = 42");
-      expect(await readFile(base.GITHUB_OUTPUT, "utf8")).toBe("root_0=true\n");
-      ofPlan = { root_0: "true" };
-      expect(await run(jobs["changed"])).toMatchObject({ status: 0 });
-      const [, roots = ""] = (await readFile(base.GITHUB_OUTPUT, "utf8")).split("roots=");
-      expect(JSON.parse(roots)).toEqual(legsOf(jobs["plan"] ?? {}));
-      await writeFile(base.GITHUB_OUTPUT, "");
-      const applied = await run(jobs["apply"], JSON.parse(roots)[0]);
-      expect(applied, applied.output).toMatchObject({ status: 0 });
-      expect(JSON.parse(await bench.read("terraform.tfstate")).outputs.answer.value).toBe(42);
-      expect((await run(jobs["plan"])).status).toBe(0);
-      expect(await readFile(base.GITHUB_OUTPUT, "utf8")).toBe("");
+    expect(await run(jobs["validate"])).toMatchObject({ status: 0 });
+    const planned = await run(jobs["plan"]);
+    expect(planned, planned.output).toMatchObject({ status: 0 });
+    expect(planned.output).toContain("answer = 42");
+    expect(await readFile(base.GITHUB_OUTPUT, "utf8")).toBe("root_0=true\n");
+    ofPlan = { root_0: "true" };
+    expect(await run(jobs["changed"])).toMatchObject({ status: 0 });
+    const [, roots = ""] = (await readFile(base.GITHUB_OUTPUT, "utf8")).split("roots=");
+    expect(JSON.parse(roots)).toEqual(legsOf(jobs["plan"] ?? {}));
+    await writeFile(base.GITHUB_OUTPUT, "");
+    const applied = await run(jobs["apply"], JSON.parse(roots)[0]);
+    expect(applied, applied.output).toMatchObject({ status: 0 });
+    expect(JSON.parse(await bench.read("terraform.tfstate")).outputs.answer.value).toBe(42);
+    expect((await run(jobs["plan"])).status).toBe(0);
+    expect(await readFile(base.GITHUB_OUTPUT, "utf8")).toBe("");
 
-      bench.sandbox.revoke(bench.token);
-      expect(await run(jobs["plan"])).toMatchObject({ failed: "Does the token have the scopes?" });
-      secrets.DIGITALOCEAN_TOKEN_PLAN = "";
-      expect(await run(jobs["plan"])).toMatchObject({ status: 125, failed: "Plan" });
-    });
+    bench.sandbox.revoke(bench.token);
+    expect(await run(jobs["plan"])).toMatchObject({ failed: "Does the token have the scopes?" });
+    secrets.DIGITALOCEAN_TOKEN_PLAN = "";
+    expect(await run(jobs["plan"])).toMatchObject({ status: 125, failed: "Plan" });
+  });
 
-    it("GitLab: plan finds a change, apply makes it, the next plan finds nothing", async (context) => {
-      const { expect } = context;
-      const { bench, bash, secrets } = await prepared(context, "gitlab");
-      const file = parse(await bench.read(".gitlab-ci.yml"));
-      /** Skips the download: the tool is here already. */
-      const run = (job: string, name: string, extra = {}) => {
-        const { before_script: before, script } = file[`.do-bootstrap-${job}`];
-        const steps: string[] = [...before, ...script].filter(
-          (step) => !step.includes("$downloads"),
-        );
-        const secret = `DIGITALOCEAN_TOKEN_${job.toUpperCase()}` as keyof typeof secrets;
-        const env = { ...file[name].variables, [secret]: secrets[secret], ...extra };
-        return bash(steps.join("\n"), env);
-      };
-      const planned = await run("plan", "plan digitalocean .");
-      expect(planned.output).toContain("There is something to apply.");
-      expect(planned.status, planned.output).toBe(0);
-      const applied = await run("apply", "apply digitalocean .");
-      expect(applied.status, applied.output).toBe(0);
-      const again = await run("plan", "plan digitalocean .");
-      expect(again.output).not.toContain("There is something to apply.");
-      expect(again.status).toBe(0);
+  it("GitLab: plan finds a change, apply makes it, the next plan finds nothing", async (context) => {
+    const { expect } = context;
+    const { bench, bash, secrets } = await prepared(context, "gitlab");
+    const file = parse(await bench.read(".gitlab-ci.yml"));
+    /** Skips the download: the tool is here already. */
+    const run = (job: string, name: string, extra = {}) => {
+      const { before_script: before, script } = file[`.do-bootstrap-${job}`];
+      const steps: string[] = [...before, ...script].filter((step) => !step.includes("$downloads"));
+      const secret = `DIGITALOCEAN_TOKEN_${job.toUpperCase()}` as keyof typeof secrets;
+      const env = { ...file[name].variables, [secret]: secrets[secret], ...extra };
+      return bash(steps.join("\n"), env);
+    };
+    const planned = await run("plan", "plan digitalocean .");
+    expect(planned.output).toContain("There is something to apply.");
+    expect(planned.status, planned.output).toBe(0);
+    const applied = await run("apply", "apply digitalocean .");
+    expect(applied.status, applied.output).toBe(0);
+    const again = await run("plan", "plan digitalocean .");
+    expect(again.output).not.toContain("There is something to apply.");
+    expect(again.status).toBe(0);
 
-      const both = await run("plan", "plan digitalocean .", secrets);
-      expect(both.output).toContain("its environment scope is too wide");
-      expect(both.status).toBe(1);
-    });
-  },
-);
+    const both = await run("plan", "plan digitalocean .", secrets);
+    expect(both.output).toContain("its environment scope is too wide");
+    expect(both.status).toBe(1);
+  });
+});
 
 /** Fills in the expressions that an `env:` contains. */
 function environmentOf(

@@ -119,7 +119,7 @@ const SHELLS: readonly Shell[] = await Promise.all(
 async function environmentsIn(shell: Shell, bench: Workbench, script: string) {
   const ending = shell.format === "powershell" ? "ps1" : "sh";
   const [file, printer] = [`script.${ending}`, "print.cjs"].map((name) => join(bench.tmp, name));
-  const call = shell.format === "powershell" ? "& node" : "node";
+  const call = `${shell.format === "powershell" ? "& " : ""}'${process.execPath}'`;
   await writeFile(printer ?? "", "process.stdout.write(JSON.stringify(process.env) + '\\0');");
   await writeFile(file ?? "", script.replaceAll("PRINT\n", `${call} '${printer}'\n`));
   const { exitCode, stdout, stderr } = await execa(shell.path ?? "", [...shell.argv, file ?? ""], {
@@ -495,7 +495,7 @@ describe.concurrent("targets of standard output", () => {
     if (when === "with a record") await bench.run(["env"]);
     const slow =
       "let text = ''; process.stdin.once('readable', () => process.stdin.on('data', (t) => { text += t; }).on('end', () => process.stdout.write(text)))";
-    const script = `do-bootstrap env | node -e "${slow}"`;
+    const script = `do-bootstrap env | '${process.execPath}' -e "${slow}"`;
     const { text } = quote("sh", mapOf({ ...long, ...tokens(bench) }));
     const { status, stdout, stderr } = await shell(bench, script);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });

@@ -49,7 +49,7 @@ let scripts = 0;
 async function commandOf(bench: Workbench, script: string): Promise<readonly string[]> {
   const path = join(bench.root, `command-${++scripts}.cjs`);
   await writeFile(path, script);
-  return ["node", path];
+  return [process.execPath, path];
 }
 
 const exec = (command: readonly string[], ...options: string[]) => [

@@ -570,7 +570,7 @@ describe.concurrent("the record", () => {
   it("is used by exec and env with every option but --verify", async (context) => {
     const bench = await repoWith(context, yaml);
     const { expect } = context;
-    const print = ["node", "-p", "process.env.DIGITALOCEAN_TOKEN"];
+    const print = [process.execPath, "-p", "process.env.DIGITALOCEAN_TOKEN"];
     expect((await runSeen(bench, ["exec", "--", ...print])).use).toBe("slow");
     expect(await runSeen(bench, ["exec", "--", ...print])).toEqual({
       use: "quick",

@@ -42,7 +42,7 @@ describe.skipIf(needsScript !== "").concurrent.each(PATHS)(
     ])(
       "the command gets %s once each time, and can continue",
       async ([, key = "", signal = ""], context) => {
-        const { terminal } = await typing(context, path, `do-bootstrap exec ${SIGNALS}`);
+        const { terminal } = await typing(context, path, `do-bootstrap exec ${SIGNALS.join(" ")}`);
         await terminal.waitFor(/ready \d+ \d+/);
         for (let i = 0; i < 3; i++) {
           terminal.type(key);
@@ -67,7 +67,7 @@ describe.skipIf(needsScript !== "").concurrent.each(PATHS)(
     });
 
     it.skipIf(!hasProc)(`a window resize reaches the command once${needsProc}`, async (context) => {
-      const { terminal } = await typing(context, path, `do-bootstrap exec ${SIGNALS}`);
+      const { terminal } = await typing(context, path, `do-bootstrap exec ${SIGNALS.join(" ")}`);
       const [, pid] = /ready (\d+)/.exec(await terminal.until(/ready \d+ \d+/)) ?? [];
       await execa("stty", ["-F", await readlink(`/proc/${pid}/fd/0`), "cols", "61"]);
       await terminal.waitFor(/SIGWINCH/);
@@ -97,7 +97,7 @@ describe
     });
 
     it("the loop continues when the command handles it", async (context) => {
-      const { terminal } = await typing(context, "quick", loop(SIGNALS));
+      const { terminal } = await typing(context, "quick", loop(SIGNALS.join(" ")));
       for (const round of [1, 2]) {
         await terminal.waitFor(new RegExp(`round ${round}`));
         await terminal.waitFor(/ready/);

@@ -27,7 +27,7 @@ describe("exec --mask --explain", () => {
     const secrets = "NPM_TOKEN=correct-horse\nDATABASE_URL=postgres://me:p4ss@db.example/x\n";
     await bench.write(".env", `DIGITALOCEAN_TOKEN=${bench.token}\n${secrets}`, 0o600);
     const script = `process.stderr.write(${JSON.stringify(REFUSED)} + " correct-horse p4ss\\n"); process.exitCode = 1;`;
-    const line = ["exec", "--mask", "--explain", "--", "node", "-e", script];
+    const line = ["exec", "--mask", "--explain", "--", process.execPath, "-e", script];
     const { status, stderr } = await bench.run(line);
     expect(status).toBe(1);
     expect(stderr).toMatch(/\n +Said +You are not authorized \*{3} \*{3}\n/);

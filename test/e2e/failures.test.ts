@@ -537,9 +537,8 @@ function underWay(bench: Workbench, args: readonly string[], input: string): Und
 
 async function fakeTerraform(bench: Workbench, init: string): Promise<void> {
   const version = 'process.stdout.write(JSON.stringify({ terraform_version: "1.11.4" }))';
-  const text = `#!/usr/bin/env node\nif (process.argv[2] === "version") ${version};\nelse { ${init} }\n`;
-  const script = text.replace("/usr/bin/env node", process.execPath);
-  await bench.write("../bin/terraform", script, 0o755);
+  const text = `#!${process.execPath}\nif (process.argv[2] === "version") ${version};\nelse { ${init} }\n`;
+  await bench.write("../bin/terraform", text, 0o755);
 }
 
 async function server(context: TestContext, answer: (response: ServerResponse) => void) {

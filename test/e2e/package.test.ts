@@ -4,8 +4,8 @@ import { Ajv } from "ajv";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NODE_BINS, needsNodeBins } from "../fixtures/exec.ts";
-import { onPath } from "../fixtures/on-path.ts";
-import { hasProc, needsProc } from "../fixtures/proc.ts";
+import { needsNpm, onPath } from "../fixtures/on-path.ts";
+import { needsProc } from "../fixtures/proc.ts";
 import { hookTools } from "../fixtures/tools.ts";
 import { type Workbench, workbench } from "../fixtures/workbench.ts";
 
@@ -20,7 +20,9 @@ interface Packed {
 }
 
 /** npm pack builds, and the compiler, a Go program, finds itself there. */
-describe.skipIf(!hasProc)(`the published package${needsProc}`, () => {
+const needs = needsProc || needsNpm;
+
+describe.skipIf(needs)(`the published package${needs}`, () => {
   const cleanups: (() => Promise<void>)[] = [];
   let bench: Workbench;
   let packed: Packed;

@@ -209,6 +209,6 @@ async function toolsWithoutNode({ root, bin }: Workbench): Promise<string> {
   const words = ["-sf", "/usr/bin/*", folder].join(" ");
   await mkdir(folder);
   await execa("sh", ["-c", `ln ${words} && rm -f ${folder}/node ${folder}/nodejs`]);
-  await execa("rm", [join(bin, "node")]);
+  await execa("rm", ["-f", join(bin, "node")]);
   return [folder, bin].join(delimiter);
 }

@@ -1,4 +1,4 @@
-import { chown, lstat, readdir, readFile, rename, stat, symlink } from "node:fs/promises";
+import { chown, lstat, readdir, readFile, rename, stat } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
@@ -744,7 +744,7 @@ describe.each<[name: string, isReal: boolean]>([
       it("two at once: one renews, the other fails, the next one works (4.10)", async () => {
         const { config, oauth, account } = await arrangeLogin(bin);
         await put(config, configWith({ default: oauth.session({ expiresInSeconds: -10 }) }));
-        oauth.gather(2);
+        void oauth.gather(2);
         const both = await Promise.all([account(), account()]);
         const [failed] = both.filter(({ code }) => code !== 0);
         expect(both.map(({ code }) => code).sort()).toEqual([0, 1]);
@@ -880,7 +880,6 @@ async function arrangeLogin(
   const path = await tempDir();
   const browser = await fakeBrowser(path, mode === "absent" ? {} : { mode });
   if (mode === "absent") await rename(browser.path, join(path, "other"));
-  await symlink(process.execPath, join(path, "node"));
   // A browser that never returns should fail the test soon.
   const loginArgs = ["auth", "login", "--oauth-server", sandbox.url, "--timeout", "20s"];
   const accountArgs = ["account", "get", "--api-url", sandbox.url, "--http-retry-max", "0"];

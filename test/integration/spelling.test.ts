@@ -1,4 +1,4 @@
-import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
@@ -7,7 +7,7 @@ import { openGit } from "../../src/concerns/git/git.ts";
 import { hiddenByOurs } from "../../src/concerns/git/hidden.ts";
 import type { Files } from "../../src/host/host.ts";
 import { nodeHost, ownProcess } from "../../src/host/node.ts";
-import { onPath } from "../fixtures/on-path.ts";
+import { onPath, putScript } from "../fixtures/on-path.ts";
 import { addToIndex, type Workbench, workbench } from "../fixtures/workbench.ts";
 
 /** The folder "café", as a Mac's git spells it, and as its disk may have it. */
@@ -120,14 +120,14 @@ it("the root of a repo in a folder with two spellings is confirmed", async () =>
 /** A git that prints names in NFC, like a Mac's (core.precomposeunicode). */
 async function macGit(bench: Workbench): Promise<void> {
   const real = onPath("git") ?? "";
-  const text = `#!/usr/bin/env node
+  const text = `#!
 const { status, stdout } = require("node:child_process").spawnSync(${JSON.stringify(real)}, process.argv.slice(2), {
   stdio: ["inherit", "pipe", "inherit"], encoding: "utf8" });
 process.stdout.write(stdout.normalize("NFC"));
 process.exitCode = status;
 `;
   await execa("rm", [join(bench.bin, "git")]);
-  await writeFile(join(bench.bin, "git"), text, { mode: 0o755 });
+  putScript(bench.bin, "git", text);
 }
 
 const PROCESS = ownProcess();
