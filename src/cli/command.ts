@@ -24,6 +24,11 @@ export interface Context extends Runtime {
   readonly isScreen: boolean;
 }
 
+/** Whether a person will see the plan, and answer. */
+export function isAsked(args: { readonly yes: boolean }, context: Context): boolean {
+  return !args.yes && context.askForToken !== undefined;
+}
+
 export type Outcome =
   | {
       readonly status: ExitStatus;

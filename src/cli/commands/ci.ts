@@ -3,7 +3,7 @@ import { AppError } from "../../errors/app-error.ts";
 import { EXIT } from "../../errors/exit-status.ts";
 import { hint, own } from "../../errors/hint.ts";
 import { changing } from "../../library/changing.ts";
-import { command } from "../command.ts";
+import { command, isAsked } from "../command.ts";
 import { changeOptions, lookOptions } from "../options.ts";
 
 export const ci = command({
@@ -92,8 +92,13 @@ export const ci = command({
     if (provider === "hcp") {
       refuseForHcp(args);
       const { setUpHcp } = await import("../../commands/pipelines/hcp/setup.ts");
-      const isAsked = !args.yes && context.askToSetUp !== undefined;
-      const request = { progress, dryRun, renew: args.renew, to: args.to, isAsked };
+      const request = {
+        progress,
+        dryRun,
+        renew: args.renew,
+        to: args.to,
+        isAsked: isAsked(args, context),
+      };
       return outcome(await setUpHcp(host, request, { approve, ask: context.askForToken }));
     }
     if (args.to !== undefined) {

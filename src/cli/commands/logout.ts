@@ -1,5 +1,5 @@
 import { changingMany } from "../../library/changing.ts";
-import { type Command, command } from "../command.ts";
+import { type Command, command, isAsked } from "../command.ts";
 import { allOption, changeOptions, lookOptions } from "../options.ts";
 
 export const logout = removing({
@@ -41,12 +41,19 @@ function removing({
       const { host, progress } = context;
       const { env: environment, all, remote } = args;
       const { "dry-run": dryRun } = args;
-      const isAsked = !args.yes && context.askToSetUp !== undefined;
       const { approve, outcome } = changingMany(name, { ...args, dryRun }, context);
       const { logout: takeAway } = await import("../../commands/credentials/logout.ts");
       const result = await takeAway(
         host,
-        { environment, all, remote, progress, dryRun, isAsked, uninstall: name === "uninstall" },
+        {
+          environment,
+          all,
+          remote,
+          progress,
+          dryRun,
+          isAsked: isAsked(args, context),
+          uninstall: name === "uninstall",
+        },
         { approve },
       );
       return outcome(result);

@@ -2,7 +2,7 @@ import { isOfLogin, tokenForLogin } from "../../commands/credentials/rotate-logi
 import { AppError } from "../../errors/app-error.ts";
 import { hint, own } from "../../errors/hint.ts";
 import { changing, changingMany } from "../../library/changing.ts";
-import { type Context, command, type Outcome } from "../command.ts";
+import { type Context, command, isAsked, type Outcome } from "../command.ts";
 import { allOption, changeOptions, lookOptions } from "../options.ts";
 import { lookFrom } from "../request.ts";
 
@@ -50,12 +50,21 @@ export const rotate = command({
       const { rotateLogin } = await import("../../library/tasks.ts");
       return rotateLogin(context, { environment: args.env, login, revoke, dryRun, yes: args.yes });
     }
-    const isAsked = !args.yes && context.askForToken !== undefined;
     const { approve, outcome } = changingMany("rotate", { ...args, dryRun }, context);
     const { rotate: rotateToken } = await import("../../commands/credentials/rotate.ts");
     const result = await rotateToken(
       host,
-      { ...look, all, progress, stdin, dryRun, force, acceptTokens, revoke, isAsked },
+      {
+        ...look,
+        all,
+        progress,
+        stdin,
+        dryRun,
+        force,
+        acceptTokens,
+        revoke,
+        isAsked: isAsked(args, context),
+      },
       { ask: context.askForToken, approve },
     );
     const { withTokenFile } = await import("../../library/tasks.ts");

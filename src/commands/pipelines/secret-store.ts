@@ -1,7 +1,10 @@
+import { TOKEN_LIST } from "../../concerns/token/hosts.ts";
 import type { Finding } from "../../core/finding.ts";
 import { hint } from "../../errors/hint.ts";
+import { listed } from "../../lib/few.ts";
 import type { Secret } from "../../secret/secret.ts";
 import { finding } from "./findings.ts";
+import type { StoredSecret } from "./stored-secrets.ts";
 
 /** A place outside this machine that keeps secrets for a pipeline, which nobody can read back. */
 export interface SecretStore {
@@ -33,4 +36,25 @@ export async function judgeChange(store: SecretStore, before: SeenStore): Promis
   if (old === new_) return [];
   const message = `The ${store.name} was changed while you were asked. Nothing was stored.`;
   return [finding("ci.not-applied", message, { fix: hint`Run the same command again.` })];
+}
+
+/**
+ * Names the tokens that no secret holds any more. A store gives no secret back, so only their owner can revoke them.
+ *
+ * @param secrets what all secrets hold after this run.
+ * @param isNew whether this run has stored it.
+ */
+export function judgeReplaced(
+  secrets: readonly StoredSecret[],
+  isNew: (secret: StoredSecret) => boolean,
+): Finding[] {
+  const inUse = new Set(secrets.map(({ token }) => token));
+  const replaced = secrets.filter(isNew).flatMap(({ replaces }) => replaces);
+  const old = [...new Set(replaced)].filter((token) => !inUse.has(token));
+  if (old.length === 0) return [];
+  const [tokens, stay, them] =
+    old.length === 1 ? ["token", "stays", "it"] : ["tokens", "stay", "them"];
+  const message = `The pipeline no longer uses ${tokens} ${listed(old)}, which ${stay} valid until you delete ${them}.`;
+  const fix = hint`If nothing else uses ${them}, delete ${them}: ${TOKEN_LIST}`;
+  return [finding("ci.to-do", message, { fix })];
 }

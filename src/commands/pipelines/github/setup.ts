@@ -7,7 +7,6 @@ import {
   takeBack,
   withLeft,
 } from "../../../concerns/spaces/provision.ts";
-import { TOKEN_LIST } from "../../../concerns/token/hosts.ts";
 import { whyUnusable } from "../../../concerns/token/judge.ts";
 import { usableToken } from "../../../concerns/token/storing.ts";
 import type { Finding } from "../../../core/finding.ts";
@@ -18,7 +17,7 @@ import { listed } from "../../../lib/few.ts";
 import type { Facts } from "../../init/observe.ts";
 import type { KeysHost } from "../../init/spaces.ts";
 import { finding } from "../findings.ts";
-import { judgeChange } from "../secret-store.ts";
+import { judgeChange, judgeReplaced } from "../secret-store.ts";
 import {
   forgotten,
   isDue,
@@ -393,7 +392,8 @@ export function newIn(setup: Setup): readonly StoredSecret[] {
 export function judgeAfter(setup: Setup, after: VersionOf | AppError): Finding[] {
   const { again, course } = setup;
   if (course.hasFailed) return course.findings;
-  const findings = [...course.findings, ...oldTokens(setup)];
+  const replaced = judgeReplaced(storedAfter(setup), (each) => !setup.stored.includes(each));
+  const findings = [...course.findings, ...replaced];
   if (after instanceof AppError) {
     const why = after.message.replace(/\.$/, "");
     return [...findings, notDone("GitHub could not be asked what it stored", why, again)];
@@ -405,16 +405,3 @@ export function judgeAfter(setup: Setup, after: VersionOf | AppError): Finding[]
 }
 
 type VersionOf = (secret: StoredSecret) => string | undefined;
-
-/** GitHub does not give a secret back, so nobody but its owner can revoke it. */
-function oldTokens(setup: Setup): Finding[] {
-  const inUse = new Set(storedAfter(setup).map(({ token }) => token));
-  const old = newIn(setup)
-    .flatMap(({ replaces }) => replaces)
-    .filter((token) => !inUse.has(token));
-  if (old.length === 0) return [];
-  const which = `${old.length === 1 ? "token" : "tokens"} ${listed([...new Set(old)])}`;
-  const message = `The pipeline no longer uses ${which}, which stay valid until you delete them.`;
-  const fix = hint`If nothing else uses them, delete them: ${TOKEN_LIST}`;
-  return [finding("ci.to-do", message, { fix })];
-}

@@ -1,5 +1,4 @@
 import { askRepos, guardOf } from "../../../concerns/git/repos.ts";
-import { TOKEN_LIST } from "../../../concerns/token/hosts.ts";
 import type { ApplyHost } from "../../../core/change.ts";
 import { type Finding, isBlocked } from "../../../core/finding.ts";
 import { type Result, runTask, type Task } from "../../../core/flow.ts";
@@ -16,7 +15,7 @@ import { finding } from "../findings.ts";
 import { askForTokens, type PipelineToken, withNeedsOf } from "../github/tokens.ts";
 import { type PipelineRequest, rootsOf } from "../pipeline.ts";
 import type { Root } from "../roots.ts";
-import { judgeChange, type SeenStore } from "../secret-store.ts";
+import { judgeChange, judgeReplaced, type SeenStore } from "../secret-store.ts";
 import {
   documentOf,
   forgotten,
@@ -92,7 +91,7 @@ export async function setUpHcp(
         (secret) => stored.find(({ entry }) => isSame(entry, secret))?.version,
       ),
     finish: () =>
-      failed.length > 0 || stored.length === 0 || ready === undefined ? failed : oldTokens(ready),
+      failed.length > 0 || stored.length === 0 || ready === undefined ? failed : replacedBy(ready),
   };
   return runTask(task, host, approve, request);
 
@@ -300,6 +299,11 @@ function spacesKeys({ environment, repo }: HcpPlace["entry"]): Finding {
   return finding("ci.to-do", message, { fix });
 }
 
+function replacedBy(ready: Ready): Finding[] {
+  const isNew = (secret: StoredSecret) => ready.places.some(({ entry }) => isSame(entry, secret));
+  return judgeReplaced(recordAfter(ready), isNew);
+}
+
 /** What the secrets of all places should hold after this run. */
 function recordAfter({ places, stored }: Ready): readonly StoredSecret[] {
   const news = places.map(({ entry, seen, token }) => ({
@@ -312,17 +316,4 @@ function recordAfter({ places, stored }: Ready): readonly StoredSecret[] {
         isSame(old, entry) && stateOf(old, seen.secrets.get(old.name)) === "stored",
     );
   return withNew(stored, news, isStored);
-}
-
-function oldTokens(ready: Ready): Finding[] {
-  const all = recordAfter(ready);
-  const inUse = new Set(all.map(({ token }) => token));
-  const old = all
-    .filter((each) => ready.places.some(({ entry }) => isSame(entry, each)))
-    .flatMap(({ replaces }) => replaces)
-    .filter((token) => !inUse.has(token));
-  if (old.length === 0) return [];
-  const message = `The runs no longer use ${listed([...new Set(old)])}, which stays valid until you delete it.`;
-  const fix = hint`If nothing else uses it, delete it: ${TOKEN_LIST}`;
-  return [finding("ci.to-do", message, { fix })];
 }
