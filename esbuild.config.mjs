@@ -1,7 +1,7 @@
 // Bundles the program and the library into lazy chunks, and writes what is derived from the source beside
 // them: the library's types, the JSON Schemas and the notices of the bundled packages.
 import { execFile } from "node:child_process";
-import { copyFile, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { build, transform } from "esbuild";
@@ -44,18 +44,6 @@ const noPackageJson = {
     onResolve({ filter: /^escalade\/sync$/ }, ({ path }) => ({ path, namespace: "nothing" }));
     onLoad({ filter: /.*/, namespace: "nothing" }, () => ({
       contents: "export default () => undefined;",
-    }));
-  },
-};
-
-// As a module, web-tree-sitter calls import() where something of its own is called require.
-const treeSitter = {
-  name: "tree-sitter",
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^web-tree-sitter$/ }, ({ path }) => ({ path, namespace: "tree-sitter" }));
-    onLoad({ filter: /./, namespace: "tree-sitter" }, () => ({
-      contents: 'export { Language, Parser } from "./web-tree-sitter.cjs";',
-      resolveDir: resolve("node_modules/web-tree-sitter"),
     }));
   },
 };
@@ -131,7 +119,7 @@ const program = {
 const whole = await build({
   ...program,
   entryPoints: ["src/main.ts", "src/index.ts"],
-  plugins: [quickWidths, noPackageJson, treeSitter, oneChunk],
+  plugins: [quickWidths, noPackageJson, oneChunk],
   chunkNames: "chunks/[name]-[hash]",
   splitting: true,
   outExtension: { ".js": ".cjs" },
@@ -190,12 +178,6 @@ const thread = await build({
   format: "cjs",
   outExtension: { ".js": ".cjs" },
 });
-for (const wasm of [
-  "web-tree-sitter/web-tree-sitter.wasm",
-  "@tree-sitter-grammars/tree-sitter-hcl/tree-sitter-terraform.wasm",
-]) {
-  await copyFile(`node_modules/${wasm}`, `${outdir}/${wasm.split("/").at(-1)}`);
-}
 const inputs = { ...whole.metafile.inputs, ...entry.metafile.inputs, ...thread.metafile.inputs };
 await writeFile(`${outdir}/THIRD-PARTY-NOTICES.txt`, await notices(inputs));
 await writeFile(`${outdir}/index.d.cts`, await types());
@@ -249,12 +231,10 @@ async function functionOf(entryPoint, name) {
 
 function notices(inputs) {
   return noticesOf(
-    new Set([
-      // Copied, not bundled.
-      "node_modules/@tree-sitter-grammars/tree-sitter-hcl",
-      ...Object.keys(inputs).flatMap(
+    new Set(
+      Object.keys(inputs).flatMap(
         (input) => input.match(/^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0] ?? [],
       ),
-    ]),
+    ),
   );
 }

@@ -112,13 +112,13 @@ export function originOf(expression: Expression, locals: Locals): Origin {
   }
 
   function template(pieces: readonly Piece[], [from, to]: Range, depth: number) {
-    const [first, last] = [pieces[from], pieces[to - 1]];
+    const first = pieces[from];
     if (first === undefined || from >= to) {
       isEmpty = true;
       return undefined;
     }
     if (first.text === "${" && first.kind === "open" && first.end === to) {
-      return walk(pieces, [from + 1, isSign(last, "~") ? to - 1 : to], depth + 1);
+      return walk(pieces, [from + 1, to], depth + 1);
     }
     mention(pieces.slice(from, to));
     const isPlain = first.kind === "text" && from + 1 === to;

@@ -96,12 +96,14 @@ class Parser {
     }
   }
 
-  #item(body: Body, depth: number): void {
+  /** @param isOnLine it is in a block on one line, which has at most one argument. */
+  #item(body: Body, depth: number, isOnLine = false): void {
     const { start, text } = this.#scanner;
     const line = this.#lineOf(start);
     const name = this.#name();
     if (this.#at("=")) this.#attribute(name, body, depth);
     else if (this.#at('"') || this.#at("name") || this.#at("{")) {
+      if (isOnLine) this.#note(line);
       const labels = this.#labels();
       const inner: Body = { attributes: new Map(), blocks: [], atMargin: undefined };
       if (start === 0 || text.charAt(start - 1) === "\n") body.atMargin ??= body.blocks.length;
@@ -119,9 +121,27 @@ class Parser {
   #attribute(name: string, { attributes }: Body, depth: number): void {
     const line = this.#lineOf(this.#scanner.start);
     this.#next();
-    const value = this.#value(name, depth);
-    if (attributes.has(name)) this.#note(line);
-    else attributes.set(name, value);
+    const { start } = this.#scanner;
+    try {
+      const value = this.#value(name, depth);
+      if (attributes.has(name)) this.#note(line);
+      else attributes.set(name, value);
+    } catch (error) {
+      const broken = this.#brokenValue(name, start, line);
+      if (broken !== undefined && !attributes.has(name)) attributes.set(name, broken);
+      throw error;
+    }
+  }
+
+  /** A value with a syntax error, up to the end of the line with the error. */
+  #brokenValue(name: string, start: number, line: number): Expression | undefined {
+    const { text, start: at } = this.#scanner;
+    const newline = text.indexOf("\n", at);
+    const end = newline < 0 ? text.length : newline;
+    const source = text.slice(start, end).trimEnd();
+    if (source === "") return undefined;
+    const place = this.#place(line);
+    return conceal(name, { source, ...COMPUTED, start, end: start + source.length, place });
   }
 
   #labels(): string[] {
@@ -141,12 +161,7 @@ class Parser {
     const line = this.#lineOf(this.#scanner.start);
     this.#next();
     if (this.#at("newline") || this.#at("}") || this.#at("end")) this.#items(body, depth);
-    else {
-      // On one line, there is at most one argument.
-      const name = this.#name();
-      if (!this.#at("=")) this.#fail();
-      this.#attribute(name, body, depth);
-    }
+    else this.#item(body, depth, true);
     const isClosed = !this.#at("end") && !this.#isCut;
     if (this.#at("end")) this.#note(line);
     if (isClosed) this.#take("}");
@@ -422,12 +437,12 @@ class Parser {
       if (scanner.depth === height && this.#at("newline")) return;
       this.#next();
     }
-    if (scanner.start >= margin) this.#cut(margin);
-    else if (this.#at("end") && this.#restarts-- > 0) this.#cut(this.#marginFrom(start + 1));
+    if (this.#at("end")) {
+      if (this.#restarts-- > 0) this.#cut(this.#marginFrom(start + 1));
+    } else if (scanner.start >= margin) this.#cut(margin);
   }
 
   #cut(margin: number): void {
-    if (margin >= this.#scanner.text.length) return;
     this.#isCut = true;
     this.#scanner.reset(margin);
   }

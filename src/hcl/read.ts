@@ -1,4 +1,3 @@
-import type { Host } from "../host/host.ts";
 import type { Expression, ParsedFile } from "./syntax.ts";
 
 /**
@@ -7,19 +6,15 @@ import type { Expression, ParsedFile } from "./syntax.ts";
  */
 const MAX_LENGTH = 512 * 1024;
 
-/** Parses a text in the syntax of its file name. The HCL parser is loaded when it is first needed. */
-export async function readTerraform(
-  hclParser: Host["hclParser"],
-  text: string,
-  name: string,
-): Promise<ParsedFile> {
+/** Parses a text in the syntax of its file name. */
+export async function readTerraform(text: string, name: string): Promise<ParsedFile> {
   if (text.length > MAX_LENGTH) {
     const why = `larger than ${MAX_LENGTH / 1024} kB`;
     return { blocks: [], references: [], problem: { file: name, line: 1, why } };
   }
   if (!name.endsWith(".json")) {
     const { readHcl } = await import("./hcl.ts");
-    return readHcl(await hclParser(), text, name);
+    return readHcl(text, name);
   }
   const { readTfJson } = await import("./tf-json.ts");
   return readTfJson(text, name);
@@ -27,11 +22,10 @@ export async function readTerraform(
 
 /** The values of a .tfvars text by name; undefined if it is broken or too large. */
 export async function readTfvars(
-  hclParser: Host["hclParser"],
   text: string,
   name: string,
 ): Promise<ReadonlyMap<string, Expression> | undefined> {
   if (text.length > MAX_LENGTH) return undefined;
   const { readHclValues } = await import("./hcl.ts");
-  return readHclValues(await hclParser(), text, name);
+  return readHclValues(text, name);
 }

@@ -316,7 +316,7 @@ function readsIn(
     if (filter < to) scan(part(inner, [filter + 1, to]), depth);
     const arrow = arrowAt(pieces, [colon + 1, filter]);
     if (arrow !== undefined) expression(part(inner, [colon + 1, arrow]), ASIDE, depth + 1);
-    const body = withoutDots(part(inner, [arrow === undefined ? colon + 1 : arrow + 2, filter]));
+    const body = withoutDots(part(inner, [(arrow ?? colon) + 1, filter]));
     const isCounted = use.names === undefined;
     const [start, end] = body.range;
     if (isCounted && start + 1 === end && pieces[start]?.text === value) return;
@@ -330,7 +330,7 @@ function readsIn(
     const [from, to] = range;
     const first = from < to ? pieces[from] : undefined;
     if (first?.text === "${" && first.kind === "open" && first.end === to) {
-      expression(stripped(part(code, [from + 1, to])), use, depth + 1);
+      expression(part(code, [from + 1, to]), use, depth + 1);
       return;
     }
     const start = first?.kind === "open" ? undefined : (first?.text ?? "");
@@ -340,7 +340,7 @@ function readsIn(
     for (let at = from; at < to; at = Math.max(at + 1, pieces[at]?.end ?? 0)) {
       const piece = pieces[at];
       if (piece?.kind !== "open") continue;
-      const inner = stripped({ ...part(code, [at + 1, piece.end]), scope });
+      const inner = { ...part(code, [at + 1, piece.end]), scope };
       const word = piece.text === "%{" ? pieces[at + 1]?.text : undefined;
       const head = word === "for" ? loopHead(inner) : undefined;
       if (word === "endfor") scope = loops.pop();
@@ -488,14 +488,8 @@ function itemsIn(code: Code): Code[] {
 function withoutDots(code: Code): Code {
   const { pieces, range } = code;
   const [from, to] = range;
-  const isSpread = [1, 2, 3].every((back) => to - back > from && isSign(pieces[to - back], "."));
-  return isSpread ? part(code, [from, to - 3]) : code;
-}
-
-/** Without the `~` at the end of an interpolation. */
-function stripped(code: Code): Code {
-  const [from, to] = code.range;
-  return isSign(code.pieces[to - 1], "~") ? part(code, [from, to - 1]) : code;
+  const isSpread = from < to && isSign(pieces[to - 1], "...");
+  return isSpread ? part(code, [from, to - 1]) : code;
 }
 
 /** The start of a string that the code is. */
@@ -525,8 +519,8 @@ function colonAt(pieces: readonly Piece[], [from, to]: Range): number | undefine
 
 /** `=>` outside brackets. */
 function arrowAt(pieces: readonly Piece[], [from, to]: Range): number | undefined {
-  for (let at = from; at + 1 < to; at = Math.max(at + 1, pieces[at]?.end ?? 0)) {
-    if (isSign(pieces[at], "=") && isSign(pieces[at + 1], ">")) return at;
+  for (let at = from; at < to; at = Math.max(at + 1, pieces[at]?.end ?? 0)) {
+    if (isSign(pieces[at], "=>")) return at;
   }
   return undefined;
 }

@@ -1,7 +1,10 @@
+import { type Kind, Scanner } from "./scanner.ts";
+
 /** A lexical token of an expression. */
 export interface Piece {
   /** open: a bracket, the `"` or `<<` that starts a template, or the `${` in one; text: literal text in a template. */
   readonly kind: "name" | "text" | "sign" | "open";
+  /** Numbers are names, and so is `core::trimspace`. */
   readonly text: string;
   /** For `open`: the index after the last piece inside it. */
   end: number;
@@ -9,19 +12,16 @@ export interface Piece {
 
 /** Longer texts are not parsed. */
 const MAX_LENGTH = 100_000;
-/** `core::trimspace` is one name. Unicode classes would take a millisecond to compile. */
-const NAME = /[A-Za-z_\x80-\uffff][\w\x80-\uffff-]*(?:::[A-Za-z_\x80-\uffff][\w\x80-\uffff-]*)*/y;
-const NUMBER = /\d[\w.]*/y;
-const BLANK = /(?:\s+|#[^\n]*|\/\/[^\n]*)+/y;
-const HEREDOC = /<<-?([A-Za-z_\x80-\uffff][\w\x80-\uffff-]*)[ \t]*\r?\n/y;
-/** Literal text in a template: an escape, a doubled sign, and everything that starts nothing else. */
-const TEXT = /(?:\\[\s\S]|\$\$\{|%%\{|[$%](?!\{)|[^\\$%"]+)+/y;
-const HEREDOC_LINE = /(?:\$\$\{|%%\{|[$%](?!\{)|[^$%\n]+)*/y;
-const CLOSING: Readonly<Record<string, string>> = { "(": ")", "[": "]", "{": "}" };
+
+const KINDS: ReadonlyMap<Kind, Piece["kind"]> = new Map<Kind, Piece["kind"]>([
+  ...(["name", "number"] as const).map((kind) => [kind, "name"] as const),
+  ["text", "text"],
+  ...(["(", "[", "{", '"', "<<", "${", "%{"] as const).map((kind) => [kind, "open"] as const),
+]);
 
 /**
  * Splits an expression into pieces, without comments and white space. Quoted text becomes text pieces; interpolations in
- * it are split like other code. Runs in linear time.
+ * it are split like other code. The text need not be complete. Runs in linear time.
  *
  * @param isTemplate the text is the content of quotes, as in a string of the JSON syntax.
  * @returns an empty list for a text that is too long.
@@ -29,98 +29,37 @@ const CLOSING: Readonly<Record<string, string>> = { "(": ")", "[": "]", "{": "}"
 export function piecesOf(text: string, isTemplate = false): readonly Piece[] {
   const pieces: Piece[] = [];
   if (text.length > MAX_LENGTH) return pieces;
-  /** The open pieces and what closes them. A template that is the whole text has no piece. */
-  const open: { readonly piece: Piece | undefined; readonly close: string }[] = [];
-  if (isTemplate) open.push({ piece: undefined, close: "" });
-  let at = 0;
-  const take = (pattern: RegExp): RegExpExecArray | null => {
-    pattern.lastIndex = at;
-    const match = pattern.exec(text);
-    if (match !== null) at = pattern.lastIndex;
-    return match;
-  };
-  const put = (kind: Piece["kind"], written: string): Piece => {
-    const piece = { kind, text: written, end: pieces.length + 1 };
-    pieces.push(piece);
-    return piece;
-  };
-  const enter = (written: string, close: string) =>
-    open.push({ piece: put("open", written), close });
-  const leave = () => {
-    const { piece } = open.pop() ?? {};
-    if (piece !== undefined) piece.end = pieces.length;
-  };
-
-  while (at < text.length) {
-    const close = open.at(-1)?.close;
-    if (close === '"' || close === "") inQuotes(close);
-    else if (close?.startsWith("<<")) inHeredoc(close.slice(2));
-    else inExpression(close);
+  const scanner = new Scanner(text, isTemplate);
+  scanner.isMultiline = true;
+  const outside = scanner.depth;
+  const open: Piece[] = [];
+  const before: Kind[] = [];
+  for (scanner.next(); scanner.kind !== "end"; scanner.next()) {
+    const { kind, depth } = scanner;
+    const isOpening = KINDS.get(kind) === "open";
+    const inside = depth - outside - (isOpening ? 1 : 0);
+    const isClosing = open.length > inside;
+    while (open.length > inside) leave();
+    if (!isClosing && kind !== "end of sequence") put(kind);
+    before.push(kind);
   }
   while (open.length > 0) leave();
   return pieces;
 
-  function inExpression(close: string | undefined): void {
-    if (take(BLANK) !== null) return;
-    if (text.startsWith("/*", at)) {
-      const end = text.indexOf("*/", at + 2);
-      at = end < 0 ? text.length : end + 2;
-      return;
+  function put(kind: Kind): void {
+    const { start, end } = scanner;
+    let written = KINDS.get(kind) === "open" ? kind : text.slice(start, end);
+    if (kind === "name" && before.at(-1) === "::" && before.at(-2) === "name") {
+      written = `${pieces.splice(-2)[0]?.text}::${written}`;
     }
-    const name = take(NAME) ?? take(NUMBER);
-    if (name !== null) {
-      put("name", name[0]);
-      return;
-    }
-    const [, heredoc] = take(HEREDOC) ?? [];
-    if (heredoc !== undefined) {
-      enter("<<", `<<${heredoc}`);
-      return;
-    }
-    const sign = text.charAt(at++);
-    if (sign === close) leave();
-    else if (sign === '"') enter(sign, sign);
-    else if (CLOSING[sign] !== undefined) enter(sign, CLOSING[sign]);
-    else put("sign", sign);
+    const piece = { kind: KINDS.get(kind) ?? "sign", text: written, end: pieces.length + 1 };
+    pieces.push(piece);
+    if (piece.kind === "open") open.push(piece);
   }
 
-  function inQuotes(close: string): void {
-    const [written] = take(TEXT) ?? [];
-    if (written !== undefined) put("text", written);
-    else if (!fillsIn()) {
-      // Inside quotes, only the end is left; in the JSON syntax, a quote is text.
-      if (close === '"') leave();
-      else put("text", text.charAt(at));
-      at++;
-    }
-  }
-
-  function inHeredoc(name: string): void {
-    const isLineStart = text.charAt(at - 1) === "\n";
-    const end = isLineStart ? /^[ \t]*([\w\x80-\uffff-]+)[ \t]*\r?(?:\n|$)/.exec(lineAt()) : null;
-    if (end?.[1] === name) {
-      leave();
-      at += end[0].length;
-      return;
-    }
-    const [written] = take(HEREDOC_LINE) ?? [];
-    const isEnd = text.charAt(at) === "\n";
-    if (isEnd) at++;
-    if (written || isEnd) put("text", written ?? "");
-    else if (!fillsIn()) at++;
-  }
-
-  function lineAt(): string {
-    const end = text.indexOf("\n", at);
-    return text.slice(at, end < 0 ? undefined : end + 1);
-  }
-
-  /** `${ … }` and `%{ … }`, also with `~`, which strips white space. */
-  function fillsIn(): boolean {
-    const [written] = take(/[$%]\{~?/y) ?? [];
-    if (written === undefined) return false;
-    enter(written.slice(0, 2), "}");
-    return true;
+  function leave(): void {
+    const piece = open.pop();
+    if (piece !== undefined) piece.end = pieces.length;
   }
 }
 

@@ -40,8 +40,6 @@ export interface Host {
    * @throws AppError INTERRUPTED
    */
   readonly npmFiles: (folder: string) => Promise<readonly string[] | undefined>;
-  /** The Terraform grammar, loaded when first asked for. */
-  readonly hclParser: () => Promise<ParseHcl>;
   /** All of standard input, which must not be a terminal. */
   readonly readInput: (of: InputKind) => Promise<string>;
   /**
@@ -390,32 +388,4 @@ export interface Terminal {
   press(question: string, answers: Readonly<Record<string, string>>): Promise<string>;
   /** Asks for one of several answers. @returns its index. @throws AppError INTERRUPTED on Ctrl-C. */
   choose(question: string, answers: readonly string[]): Promise<number>;
-}
-
-/**
- * Parses a text and passes the tree's root to `use`. The tree is freed afterwards.
- *
- * @returns undefined for a text that takes too long to parse.
- */
-export type ParseHcl = <T>(text: string, use: (root: HclNode) => T) => T | undefined;
-
-/**
- * A node of the grammar tree-sitter-terraform, from web-tree-sitter. Every property except the children is a call into
- * WebAssembly each time.
- */
-export interface HclNode {
-  readonly type: string;
-  readonly text: string;
-  readonly namedChildren: readonly HclNode[];
-  readonly parent: HclNode | null;
-  /** True if the node contains a syntax error. */
-  readonly hasError: boolean;
-  /** True for a node that the parser inserted to recover from an error. */
-  readonly isMissing: boolean;
-  readonly startIndex: number;
-  readonly endIndex: number;
-  /** Rows count from 0. */
-  readonly startPosition: { readonly row: number };
-  /** The smallest named node inside that contains an offset. */
-  namedDescendantForIndex(offset: number): HclNode | null;
 }

@@ -1,7 +1,7 @@
 import { on } from "node:events";
 import { fstatSync, realpathSync, statSync } from "node:fs";
 import { Readable } from "node:stream";
-import { setImmediate as nextTurn, setTimeout as wait } from "node:timers/promises";
+import { setTimeout as wait } from "node:timers/promises";
 import { AppError } from "../errors/app-error.ts";
 import { EXIT } from "../errors/exit-status.ts";
 import { hint } from "../errors/hint.ts";
@@ -135,10 +135,6 @@ export function nodeHost(packageFolder: string, surface: Surface): Host {
       npmFiles ??= npmFilesIn(packageFolder, interrupted);
       return npmFiles(folder);
     },
-    hclParser: inTurns(interrupted, async () => {
-      const { loadHclParser } = await import("./hcl.ts");
-      return loadHclParser(packageFolder);
-    }),
     readInput(of) {
       // The file descriptor may be closed after everything was read.
       input = fileIdOf(stdin.fd);
@@ -182,21 +178,6 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   return () => {
     made ??= make();
     return made;
-  };
-}
-
-/** For synchronous work: between two parts of it, signals are handled. */
-function inTurns<T>(interrupted: AbortSignal, make: () => Promise<T>): () => Promise<T> {
-  const made = once(make);
-  let last: Promise<unknown> = Promise.resolve();
-  return async () => {
-    // Callers that waited for `made` must not all continue at the same time.
-    const thing = await made();
-    const turn = last.then(() => nextTurn());
-    last = turn;
-    await turn;
-    if (interrupted.aborted) throw new AppError("INTERRUPTED", "Interrupted.");
-    return thing;
   };
 }
 

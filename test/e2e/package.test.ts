@@ -98,8 +98,6 @@ describe.skipIf(needs)(`the published package${needs}`, () => {
         "dist/main.cjs",
         "dist/npm-list.cjs",
         "dist/chunks/*.cjs",
-        "dist/tree-sitter-terraform.wasm",
-        "dist/web-tree-sitter.wasm",
         "dist/THIRD-PARTY-NOTICES.txt",
       ].sort(),
     );

@@ -1,10 +1,8 @@
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { dir } from "tmp-promise";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { readHcl } from "../../src/hcl/hcl.ts";
-import { loadHclParser } from "../../src/host/hcl.ts";
 import type { Action } from "../../src/scopes/action.ts";
 import { actionsInCode, type Purpose } from "../../src/scopes/code-actions.ts";
 import { loadScopeData } from "../../src/scopes/data.ts";
@@ -27,7 +25,6 @@ const LIMIT = 240_000;
 // The provider waits ten seconds or more before it checks whether an action is done.
 vi.setConfig({ maxConcurrency: 8 });
 
-const parseHcl = await loadHclParser(fileURLToPath(new URL("../..", import.meta.url)));
 const data = await loadScopeData();
 
 interface Step {
@@ -75,7 +72,7 @@ function needsOfPlan(json: string, code: string): Needs {
 }
 
 function actions(code: string, purpose: Purpose): Action[] {
-  const { blocks, references, problem } = readHcl(parseHcl, code, "main.tf");
+  const { blocks, references, problem } = readHcl(code, "main.tf");
   expect(problem).toBeUndefined();
   return actionsInCode([{ prefix: "", blocks, references }], purpose);
 }

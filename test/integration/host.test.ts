@@ -27,7 +27,6 @@ import { filesOf, nodeFiles } from "../../src/host/files.ts";
 import type { Clock, FileSnapshot, ToolCall } from "../../src/host/host.ts";
 import { send } from "../../src/host/http.ts";
 import { locked } from "../../src/host/lock.ts";
-import { nodeHost, ownProcess } from "../../src/host/node.ts";
 import { isDead, makerOf, type Owner, ourselves } from "../../src/host/owner.ts";
 import { withOwnFolder } from "../../src/host/private-folder.ts";
 import { fromPs, processFacts } from "../../src/host/processes.ts";
@@ -428,18 +427,6 @@ describe("run", () => {
     const running = run({ ...call, args: ["-c", "exec sleep 7"] }, controller.signal);
     await expect(running).rejects.toMatchObject({ code: "INTERRUPTED" });
   });
-});
-
-it("an interruption stops between two parser calls, also while the parser loads", async () => {
-  const controller = new AbortController();
-  const surface = { ...ownProcess(), interrupted: controller.signal };
-  const { hclParser } = nodeHost(join(import.meta.dirname, "../.."), surface);
-  const texts = Array.from({ length: 3 }, async () => {
-    await hclParser();
-    controller.abort();
-  });
-  const ends = (await Promise.allSettled(texts)).map(({ status }) => status);
-  expect(ends).toEqual(["fulfilled", "rejected", "rejected"]);
 });
 
 describe("http", () => {

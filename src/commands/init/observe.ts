@@ -139,7 +139,6 @@ export type ObservingHost = Pick<
   | "run"
   | "which"
   | "state"
-  | "hclParser"
   | "locked"
   | "isOver"
   | "thisProcess"
@@ -203,7 +202,7 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
     (dir) => located.get(dir)?.program === undefined,
   );
   const [sources, repoCode, env, elsewhere, doctl, tools, blocked] = await Promise.all([
-    Promise.all(roots.map((root) => tokenSourceOf(host, root))),
+    Promise.all(roots.map((root) => tokenSourceOf(root))),
     bringing,
     roots.length > 0 ? environmentOutside(host, repo) : host.env,
     // Searched only if it matters: the token has more scopes than this code needs.

@@ -19,7 +19,7 @@ const LOCAL_SOURCE = /source"?\s*[=:]\s*"\.\.?[/"]/;
  * would get our blocks; for others it makes no difference.
  */
 export async function withCallers(
-  host: Pick<Host, "files" | "hclParser">,
+  host: Pick<Host, "files">,
   git: Git,
   roots: readonly TerraformRoot[],
 ): Promise<readonly TerraformRoot[]> {
@@ -41,7 +41,7 @@ export async function withCallers(
   async function readCalls(path: string): Promise<void> {
     const text = textIn(await host.files.look(path));
     if (!LOCAL_SOURCE.test(text)) return;
-    const { blocks } = await readTerraform(host.hclParser, text, path);
+    const { blocks } = await readTerraform(text, path);
     for (const block of blocks) {
       const called = calledFolder(block);
       if (called === undefined) continue;

@@ -9,7 +9,7 @@ import { readRoot, type TerraformRoot } from "./root/root.ts";
 
 /** Reads a root module's folder. Files whose text we would write unchanged are not parsed. */
 export function observeRoot(
-  host: Pick<Host, "files" | "hclParser" | "env" | "template">,
+  host: Pick<Host, "files" | "env" | "template">,
   config: TerraformRootConfig,
 ): Promise<TerraformRoot> {
   const { backend } = config;

@@ -62,7 +62,7 @@ const SIZE = { maxBytes: 1024 * 1024, maxLines: 20_000 };
  * that token belongs to the other environment.
  */
 export async function findElsewhere(
-  { env, files, hclParser }: Pick<Host, "env" | "files" | "hclParser">,
+  { env, files }: Pick<Host, "env" | "files">,
   { config, top, envFile, contexts }: ElsewhereQuestion,
 ): Promise<Search> {
   const { base, token, envFiles, roots } = config;
@@ -143,7 +143,7 @@ export async function findElsewhere(
       const isShell = basename(path).startsWith(".envrc");
       return [...[...readEnvFile(text)].map(nearest), ...(isShell ? assignedIn(text) : [])];
     }
-    const values = await readTfvars(hclParser, text, path);
+    const values = await readTfvars(text, path);
     if (values === undefined) unsearched.add(path);
     return [...(values ?? [])].flatMap(([name, value]) => inExpression(value, name));
   }

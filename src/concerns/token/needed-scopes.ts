@@ -46,11 +46,11 @@ export const NOT_SEARCHED: Elsewhere = { folders: [], isWhole: false };
  * @param choose replaces the actions of the code with others.
  */
 export async function readNeeds(
-  host: Pick<Host, "files" | "hclParser" | "env">,
+  host: Pick<Host, "files" | "env">,
   { dirs, purpose, config }: { dirs: readonly string[]; purpose: Purpose; config: ResolvedConfig },
   choose?: (inCode: readonly Action[]) => readonly Action[],
 ): Promise<CodeNeeds> {
-  const read = (text: string, name: string) => readTerraform(host.hclParser, text, name);
+  const read = (text: string, name: string) => readTerraform(text, name);
   // Terraform names files relative to the root. With several roots, main.tf would be ambiguous.
   const base = dirs.length > 1 ? config.base : undefined;
   const trees = await Promise.all(

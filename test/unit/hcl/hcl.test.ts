@@ -1,14 +1,12 @@
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { readHcl } from "../../../src/hcl/hcl.ts";
 import { type Block, type Expression, variableIn } from "../../../src/hcl/syntax.ts";
 import { readTfJson } from "../../../src/hcl/tf-json.ts";
-import { loadHclParser } from "../../../src/host/hcl.ts";
 import { Secret } from "../../../src/secret/secret.ts";
 import { cpuTimer } from "../../fixtures/cpu.ts";
+import { PERSONAL } from "../samples.ts";
 
-const parse = await loadHclParser(fileURLToPath(new URL("../../..", import.meta.url)));
-const hcl = (text: string) => readHcl(parse, text, "a.tf");
+const hcl = (text: string) => readHcl(text, "a.tf");
 const json = (text: string) => readTfJson(text, "a.tf.json");
 
 /** A block as one line: type, labels, attribute names, nested blocks. */
@@ -68,24 +66,62 @@ describe("blocks", () => {
   ])("%j is %s", (text, expected) => {
     expect(lines(text)).toBe(expected);
   });
+});
 
+describe("of a broken file, the intact blocks and arguments are read", () => {
   it.each([
-    ["a {", 1],
-    ["a {}\nb = \n", 2],
-    ["a {}\n\n}\n", 3],
-    ['a {}\nb "c {\n}\n', 2],
-    ["<<<<<<< HEAD\na {}\n", 1],
-    ["a {\n  b = <<EOT\n  c\n", 1],
-    ["\u0001\u0002", 1],
-  ])("%j has a problem at line %i or later", (text, from) => {
-    const { problem } = hcl(text);
-    expect(problem?.file).toBe("a.tf");
-    expect(problem?.line).toBeGreaterThanOrEqual(from);
+    // The line that Terraform reports.
+    ["a {", 1, "a"],
+    ["a {}\nb = \n", 2, "a"],
+    ["a {}\n\n}\nb {}", 3, "a b"],
+    ['a {}\nb "c {\n}\nd {}', 2, "a d"],
+    ["<<<<<<< HEAD\na {}\n=======\nb {}\n>>>>>>> x\nc {}", 1, "a b c"],
+    ["a {\n  b = <<EOT\n  c\n", 4, "a(b)"],
+    ["\u0001\u0002", 1, ""],
+    ["a {}\n\nx = = 1\n\nb {}\n", 3, "a b"],
+    ["a {\n  b = 1 2\n  c = 3\n}", 2, "a(b c)"],
+    ["a {\n  b = f(1\n  c = 2\n}\nd {}", 3, "a(b) d"],
+    ["a {\n  b = [1\n  c = 2\n}\nd {\n  e = 1\n}", 3, "a(b) d(e)"],
+    ["a {\n  b = {\n  c = 2\n}\nd {}\ne {}", 1, "a(b) d e"],
+    ['a {\n  b = "c\n  d = 1\n}\ne {}', 2, "a(b d) e"],
+    ['a {\n  b = "${c\n  d = 1\n}\ne {}', 3, "a(b) e"],
+    ["a {\n  b = <<X\n  c\n}\nd {}\ne {\n}", 7, "a(b) d e"],
+    ["a {\n  b {\n    c = 1\n}\nd {}\ne {\n  f = 1\n}", 1, "a(b(c)) d e(f)"],
+    ["a {\n  b = 1\n\nc {\n}\nd {\n}", 1, "a(b) c d"],
+    ["a { b = 1, c = 2 }\nd {}", 1, "a(b) d"],
+    ["a { b {} }\nc {}", 1, "a(b) c"],
+    ["a { b = 1 } c {}\nd {}", 1, "a(b) d"],
+    ["a {\n  b = 1\n  b = 2\n}", 3, "a(b)"],
+    ['a "${b}" {}\nc {}', 1, "c"],
+    ["a\n{\n}\nb {}", 1, "b"],
+    ["a = 1;\nb {}", 1, "b"],
+    ["a = 'b'\nc {}", 1, "c"],
+    ['a = "\\d"\nb {}', 1, "b"],
+    ["a = /* b\nc {}", 1, "c"],
+    ["a = b.0.1\nc {}", 1, "c"],
+    ["a = b.*.c.*.d\nc {}", 1, "c"],
+    ["a = 1.2.3\nc {}", 1, "c"],
+    ["a = b ? c\nd {}", 1, "d"],
+    ["a = {\n  b =\n  1\n}\nc {}", 2, "c"],
+    ["a = [for b in c : d => e]\nf {}", 1, "f"],
+    ["a = { for b in c : d }\nf {}", 1, "f"],
+    ['a = "%{ if b }c"\nd {}', 1, "d"],
+    ['a = "%{ else }"\nd {}', 1, "d"],
+    ["a = b::c\nd {}", 1, "d"],
+    ["a = b(c..., d)\ne {}", 1, "e"],
+  ])("%j: line %i, %s", (text, at, expected) => {
+    const { blocks, problem } = hcl(text);
+    expect(problem).toEqual({ file: "a.tf", line: at });
+    expect(blocks.map(line).join(" ")).toBe(expected);
   });
 
-  it("code before a syntax error is read", () => {
-    const { blocks } = hcl('provider "a" {}\n\nx = = 1\n\nprovider "b" {}\n');
-    expect(blocks.map(line)).toContain("provider.a");
+  it("the value of a broken argument ends with its line, and a token in it is hidden", () => {
+    const { blocks } = hcl(`a {\n  token = "\${b}${PERSONAL} # c\n  d = f(1 2) # e\n}\n`);
+    const values = [...(blocks[0]?.attributes ?? [])];
+    expect(values.map(([name, { source }]) => [name, source])).toEqual([
+      ["token", ""],
+      ["d", "f(1 2) # e"],
+    ]);
   });
 });
 
@@ -361,7 +397,6 @@ describe("the reader finishes for any file", () => {
   const nested = (open: string, middle: string, close: string) =>
     open.repeat(DEEP) + middle + close.repeat(DEEP);
   const bytes = Buffer.from(Array.from({ length: 50_000 }, (_, i) => (i * 7919 + (i >> 3)) % 256));
-  // Longer than the parser's input limit.
   const long = (text: string) => text.repeat(Math.ceil(1e6 / text.length));
 
   it.each([

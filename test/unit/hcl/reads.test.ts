@@ -1,12 +1,8 @@
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { readHcl } from "../../../src/hcl/hcl.ts";
 import { readsOf } from "../../../src/hcl/reads.ts";
 import type { ParsedFile } from "../../../src/hcl/syntax.ts";
 import { readTfJson } from "../../../src/hcl/tf-json.ts";
-import { loadHclParser } from "../../../src/host/hcl.ts";
-
-const parse = await loadHclParser(fileURLToPath(new URL("../../..", import.meta.url)));
 
 /** "tags image": attributes; "all": everything; "each tags": of an element. X is the resource. */
 function asked({ references }: Pick<ParsedFile, "references">): string {
@@ -71,7 +67,7 @@ describe("what an expression reads of a resource", () => {
     ["[for k, d in toset(X) : k.ip]", "each all"],
     ["[for d in X : [for d in var.y : d.ip]]", ""],
   ])("%s: %s", (text, expected) => {
-    const { references } = readHcl(parse, `locals {\n  a = ${code(text)}\n}\n`, "a.tf");
+    const { references } = readHcl(`locals {\n  a = ${code(text)}\n}\n`, "a.tf");
     expect(asked({ references })).toBe(expected);
   });
 
@@ -104,7 +100,7 @@ describe("what an expression reads of a resource", () => {
     // A broken part may be in no block.
     ["a broken file", "locals {\n a = X.ip\n}\nlocals {\n b = = X\n}\n", "all, ip"],
   ])("%s: %s", (_, text, expected) => {
-    expect(asked(readHcl(parse, code(text), "a.tf"))).toBe(expected);
+    expect(asked(readHcl(code(text), "a.tf"))).toBe(expected);
   });
 
   it.each([
@@ -122,7 +118,7 @@ describe("what an expression reads of a resource", () => {
     const nested = `${"[for d in concat(d, d) : ".repeat(loops)}d.ip${"]".repeat(loops)}`;
     expect(readsOf(code(`[for d in X : ${nested}]`))).toBeUndefined();
     for (const text of [`[for d in X : ${nested}]`, `[X, "${"x".repeat(100_000)}"]`]) {
-      expect(asked(readHcl(parse, `locals {\n a = ${code(text)}\n}`, "a.tf"))).toBe("all");
+      expect(asked(readHcl(`locals {\n a = ${code(text)}\n}`, "a.tf"))).toBe("all");
     }
   });
 });

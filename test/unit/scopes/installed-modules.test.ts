@@ -1,16 +1,13 @@
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { dir } from "tmp-promise";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { readHcl } from "../../../src/hcl/hcl.ts";
 import { nodeFiles } from "../../../src/host/files.ts";
-import { loadHclParser } from "../../../src/host/hcl.ts";
 import { dataFolder } from "../../../src/lib/paths.ts";
 import { type ReadFile, readModuleTree } from "../../../src/scopes/module-tree.ts";
 
-const parseHcl = await loadHclParser(fileURLToPath(new URL("../../..", import.meta.url)));
-const read = async (text: string, name: string) => readHcl(parseHcl, text, name);
+const read = async (text: string, name: string) => readHcl(text, name);
 
 interface Entry {
   readonly Key: string;

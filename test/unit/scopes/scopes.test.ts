@@ -1,12 +1,10 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { dir } from "tmp-promise";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { readHcl } from "../../../src/hcl/hcl.ts";
 import { readTfJson } from "../../../src/hcl/tf-json.ts";
 import { nodeFiles } from "../../../src/host/files.ts";
-import { loadHclParser } from "../../../src/host/hcl.ts";
 import { actionsInCode, type Purpose } from "../../../src/scopes/code-actions.ts";
 import { loadScopeData } from "../../../src/scopes/data.ts";
 import { readModuleTree } from "../../../src/scopes/module-tree.ts";
@@ -15,11 +13,10 @@ import type { ExpectedScopes, Fixture } from "../../fixtures/scopes/fixture.ts";
 import { SCOPE_FIXTURES } from "../../fixtures/scopes/index.ts";
 import { memoryFiles } from "../memory-files.ts";
 
-const parseHcl = await loadHclParser(fileURLToPath(new URL("../../..", import.meta.url)));
 const data = await loadScopeData();
 
 const read = async (text: string, name: string) =>
-  name.endsWith(".json") ? readTfJson(text, name) : readHcl(parseHcl, text, name);
+  name.endsWith(".json") ? readTfJson(text, name) : readHcl(text, name);
 
 async function treeOf({ files, tool }: Pick<Fixture, "files" | "tool">) {
   const { path, cleanup } = await dir({ prefix: "do-bootstrap-test-", unsafeCleanup: true });
@@ -55,7 +52,7 @@ it.each<[what: string, text: string, isRead: boolean]>([
     "/r",
     async (_text, name) => {
       read.push(name);
-      return readHcl(parseHcl, text, name);
+      return readHcl(text, name);
     },
   );
   expect(read).toEqual(isRead ? ["a.tf"] : []);

@@ -84,7 +84,7 @@ const PURPOSE = {
 
 /** The facts of a place's environment, with what its token needs. */
 export async function withNeedsOf(
-  host: Pick<ObservingHost, "files" | "env" | "hclParser">,
+  host: Pick<ObservingHost, "files" | "env">,
   facts: Facts,
   { config, purpose }: PlaceOfToken,
 ): Promise<Facts> {

@@ -19,7 +19,7 @@ const MOST_FILES = 100;
  * below a root belongs to that root, any other file to all roots. Files that git ignores are skipped.
  */
 export async function withBackendConfigs(
-  host: Pick<Host, "files" | "hclParser">,
+  host: Pick<Host, "files">,
   git: Git,
   { base }: Pick<ResolvedConfig, "base">,
   roots: readonly TerraformRoot[],

@@ -24,7 +24,7 @@ const BACKEND_CONFIG = /\.tfbackend(\.json)?$|^backend\b.*\.(hcl|conf|config|jso
  * @param names of the files in the root module's folder.
  */
 export async function secretsForInit(
-  { files, hclParser, env }: Pick<Host, "files" | "hclParser" | "env">,
+  { files, env }: Pick<Host, "files" | "env">,
   dir: string,
   names: readonly string[],
 ): Promise<readonly ExposedSecret[]> {
@@ -42,7 +42,7 @@ export async function secretsForInit(
       where: variable,
     }));
   });
-  return [...(await secretsInFiles({ files, hclParser }, paths)), ...inline];
+  return [...(await secretsInFiles({ files }, paths)), ...inline];
 }
 
 /** True for a usual name of a file for -backend-config. */
@@ -52,7 +52,7 @@ export function isBackendConfig(name: string): boolean {
 
 /** The secrets in files for -backend-config, whatever their names. */
 export async function secretsInFiles(
-  { files, hclParser }: Pick<Host, "files" | "hclParser">,
+  { files }: Pick<Host, "files">,
   paths: readonly string[],
 ): Promise<readonly ExposedSecret[]> {
   const inFiles = [...new Set(paths)].map(async (path): Promise<ExposedSecret[]> => {
@@ -61,7 +61,7 @@ export async function secretsInFiles(
     if (path.endsWith(".json")) {
       return secretsInValues(recordOf(jsonIn(text))).map((name) => ({ name, where: path }));
     }
-    const values = await readTfvars(hclParser, text, path);
+    const values = await readTfvars(text, path);
     const found = values === undefined ? [] : secretsIn(values);
     return found.map(({ name, place }) => ({ name, where: `${path}:${place.line}` }));
   });

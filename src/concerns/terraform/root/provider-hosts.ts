@@ -69,7 +69,7 @@ function unclearNamesIn(blocks: readonly Block[]): string[] {
  * @returns also the folders that were read, and the links to them, relative to the root.
  */
 export async function providerHostsBelow(
-  { files, hclParser }: Pick<Host, "files" | "hclParser">,
+  { files }: Pick<Host, "files">,
   root: string,
   sources: readonly string[],
 ): Promise<ProviderHosts & { readonly folders: readonly string[] }> {
@@ -114,9 +114,7 @@ export async function providerHostsBelow(
     const read = texts.filter(
       ([name, text]) => namesHost || isJson(name) || /\bmodule\b/.test(text),
     );
-    const parsed = await Promise.all(
-      read.map(([name, text]) => readTerraform(hclParser, text, name)),
-    );
+    const parsed = await Promise.all(read.map(([name, text]) => readTerraform(text, name)));
     return parsed.flatMap(({ blocks }) => blocks);
   }
 }

@@ -5,7 +5,7 @@ import { codeFiles, tofuFiles } from "../../../hcl/code-files.ts";
 import { readTerraform } from "../../../hcl/read.ts";
 import { chooseTool, type ToolChoice } from "../../../hcl/releases.ts";
 import type { ParsedFile } from "../../../hcl/syntax.ts";
-import type { Files, Host, ParseHcl, Snapshot } from "../../../host/host.ts";
+import type { Files, Host, Snapshot } from "../../../host/host.ts";
 import { batches } from "../../../lib/batches.ts";
 import { jsonObject, recordOf } from "../../../lib/json.ts";
 import { dataFolder, isTerraformFile } from "../../../lib/paths.ts";
@@ -77,11 +77,11 @@ type NamedText = readonly [name: string, text: string];
  * @param render returns the texts of our files as we would write them now, by name.
  */
 export async function readRoot(
-  host: Pick<Host, "files" | "hclParser" | "env">,
+  host: Pick<Host, "files" | "env">,
   config: TerraformRootConfig,
   render: (root: TerraformRoot) => ReadonlyMap<string, string>,
 ): Promise<TerraformRoot> {
-  const { files, hclParser, env } = host;
+  const { files, env } = host;
   // Terraform does not read names that begin with a dot (docs/contracts/terraform.md 3.7).
   const all = await files.list(config.dir);
   const names = all.filter((name) => !name.startsWith("."));
@@ -122,7 +122,7 @@ export async function readRoot(
       ...OF_TERRAFORM.flatMap(([name, file]) => (all.includes(name) ? join(config.dir, file) : [])),
       ...IN_DATA.map((name) => join(data, name)),
     ]),
-    readAll(toRead, hclParser),
+    readAll(toRead),
   ]);
   const storedBackend = readStoredBackend(stored ?? "");
   const root: TerraformRoot = {
@@ -160,7 +160,7 @@ export async function readRoot(
   const known = render(root);
   const others = generated.filter(([name, text]) => !isSameCode(text, known.get(name) ?? "{"));
   const texts = [...toRead];
-  for (const [name, file] of await readAll(others, hclParser)) {
+  for (const [name, file] of await readAll(others)) {
     const found = writtenFile(name, file);
     own.set(name, found);
     if (!found.edited) continue;
@@ -217,7 +217,7 @@ export async function readRoot(
       return text?.includes("ephemeral") ? [[name, text]] : [];
     });
     const { describeModule } = await import("./describe-module.ts");
-    const parsed = await readAll(texts, hclParser);
+    const parsed = await readAll(texts);
     const { variables } = describeModule(parsed.map(([, file]) => file));
     return new Set([...variables].flatMap(([name, each]) => (each.ephemeral ? name : [])));
   }
@@ -267,12 +267,9 @@ async function lookAtAll(
 
 type NamedFile = readonly [name: string, file: ParsedFile];
 
-function readAll(
-  texts: readonly NamedText[],
-  hclParser: () => Promise<ParseHcl>,
-): Promise<NamedFile[]> {
+function readAll(texts: readonly NamedText[]): Promise<NamedFile[]> {
   return Promise.all(
-    texts.map(async ([name, text]) => [name, await readTerraform(hclParser, text, name)] as const),
+    texts.map(async ([name, text]) => [name, await readTerraform(text, name)] as const),
   );
 }
 

@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { readTfvars } from "../../../hcl/read.ts";
 import type { SourceLocation } from "../../../hcl/syntax.ts";
-import type { Host } from "../../../host/host.ts";
 import { jsonIn, recordOf } from "../../../lib/json.ts";
 import { decode } from "../../../secret/content.ts";
 import { safe } from "../../../secret/safe.ts";
@@ -40,11 +39,8 @@ export interface FileValue {
   readonly where: string;
 }
 
-/** Reads what Terraform would read. The HCL parser is loaded only for a native file that mentions the variable. */
-export async function tokenSourceOf(
-  { hclParser }: Pick<Host, "hclParser">,
-  root: TerraformRoot,
-): Promise<TokenSource> {
+/** Reads what Terraform would read. A native file is parsed only if it mentions the variable. */
+export async function tokenSourceOf(root: TerraformRoot): Promise<TokenSource> {
   const { module, config } = root;
   const at = ({ file, line }: SourceLocation) => `${join(config.dir, file)}:${line}`;
   const unknown = (why: string, place: SourceLocation | undefined): TokenSource => ({
@@ -112,7 +108,7 @@ export async function tokenSourceOf(
       return [{ name: file, value: readValue(values[name], origin), where }];
     }
     if (!text.includes(name)) return [];
-    const values = await readTfvars(hclParser, text, file);
+    const values = await readTfvars(text, file);
     if (values === undefined) return [{ name: file, value: "unknown", where: `${path}:1` }];
     const found = values.get(name);
     if (found === undefined) return [];

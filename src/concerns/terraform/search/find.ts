@@ -15,7 +15,7 @@ import { chooseRoots, type RootsChoice, type WantedRoots } from "./choose.ts";
 import type { RepoLayout } from "./layout.ts";
 import { searchRoots } from "./search.ts";
 
-type SearchingHost = Pick<Host, "files" | "hclParser" | "records" | "clock">;
+type SearchingHost = Pick<Host, "files" | "records" | "clock">;
 
 /** The result of a search for roots; undefined if the config names the roots, and outside git. */
 export interface FoundRoots {

@@ -31,7 +31,7 @@ const PASSED_OVER = /(^|\/)(\.terraform|\.terragrunt-cache|node_modules|cdktf\.o
  * @throws AppError GIT_FAILED
  */
 export async function searchRoots(
-  host: Pick<Host, "files" | "hclParser">,
+  host: Pick<Host, "files">,
   git: Git,
   base: string,
 ): Promise<RepoLayout> {
@@ -115,7 +115,7 @@ export async function searchRoots(
   }
 
   async function blocksOf(texts: readonly (readonly [name: string, text: string])[]) {
-    const parsed = texts.map(([name, text]) => readTerraform(host.hclParser, text, name));
+    const parsed = texts.map(([name, text]) => readTerraform(text, name));
     return (await Promise.all(parsed)).flatMap(({ blocks }) => blocks);
   }
 

@@ -12,14 +12,11 @@ import { isToolOlder } from "../../../../src/concerns/terraform/root/tool.ts";
 import { recognise, type Templates } from "../../../../src/core/generated.ts";
 import type { Stranger } from "../../../../src/exec/exec-config.ts";
 import { readTerraform } from "../../../../src/hcl/read.ts";
-import { loadHclParser } from "../../../../src/host/hcl.ts";
 
 const FOLDER = join(import.meta.dirname, "..", "..", "..", "..", "templates", "terraform");
 const TEMPLATES = {
   "backend.tf": readFileSync(join(FOLDER, "backend.tf"), "utf8"),
 } as Partial<Templates> as Templates;
-const parser = loadHclParser(join(FOLDER, "..", ".."));
-const hclParser = () => parser;
 const WANTED = { bucket: "acme", region: "ams3", key: "web/x.tfstate", lock: false };
 
 describe("backend.tf", () => {
@@ -158,13 +155,13 @@ describe("backend settings that could send keys to a host other than Spaces", ()
     [at("https://s3.amazonaws.com.evil.net"), ["endpoints.s3 https://s3.amazonaws.com.evil.net"]],
   ])("%s", async (settings, expected) => {
     const text = `terraform {\n  backend "s3" {\n ${settings}\n }\n}\n`;
-    const { backend } = describeModule([await readTerraform(hclParser, text, "main.tf")]);
+    const { backend } = describeModule([await readTerraform(text, "main.tf")]);
     expect(backend?.strangers.map(said)).toEqual(expected);
   });
 
   it("another type of backend does not use our keys", async () => {
     const text = 'terraform {\n backend "gcs" {\n bucket = "b"\n }\n}\n';
-    const { backend } = describeModule([await readTerraform(hclParser, text, "main.tf")]);
+    const { backend } = describeModule([await readTerraform(text, "main.tf")]);
     expect(backend?.strangers).toEqual([]);
   });
 
@@ -176,7 +173,7 @@ describe("backend settings that could send keys to a host other than Spaces", ()
       block("s3", ON_SPACES),
       block("s3", at("https://evil.example")),
     ];
-    const files = texts.map((text, i) => readTerraform(hclParser, text, `${i}_override.tf`));
+    const files = texts.map((text, i) => readTerraform(text, `${i}_override.tf`));
     const { backend } = describeModule(await Promise.all(files));
     expect(backend?.type).toBe("s3");
     expect(backend?.strangers.map(said)).toEqual(["endpoints.s3 https://evil.example"]);

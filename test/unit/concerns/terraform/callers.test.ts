@@ -31,10 +31,8 @@ async function callersOf(files: Files, dir = "."): Promise<{ calledBy: string[];
   const given: Given = { config: `terraform: { dir: ${dir} }`, files };
   const known = await facts(given);
   const { git, asked } = gitWith(files);
-  const { loadHclParser } = await import("../../../../src/host/hcl.ts");
-  const host: Pick<Host, "files" | "hclParser"> = {
+  const host: Pick<Host, "files"> = {
     files: filesOf(given),
-    hclParser: () => loadHclParser(process.cwd()),
   };
   const [root] = await withCallers(host, git, known.terraform.roots);
   const calledBy = root?.calledBy.map((place) => place.replace("/repo/", "")) ?? [];

@@ -1,17 +1,14 @@
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { describeModule } from "../../../../src/concerns/terraform/root/describe-module.ts";
 import { NO_MODULE } from "../../../../src/concerns/terraform/root/module.ts";
 import { readHcl } from "../../../../src/hcl/hcl.ts";
-import { loadHclParser } from "../../../../src/host/hcl.ts";
 
-const parse = await loadHclParser(fileURLToPath(new URL("../../../..", import.meta.url)));
 const OLD = "0a".repeat(32);
 const T = `dop_v1_${OLD}`;
 
 function module(...texts: string[]) {
   return describeModule(
-    texts.map((text, i) => readHcl(parse, text, `${i}.tf`)),
+    texts.map((text, i) => readHcl(text, `${i}.tf`)),
     "do_token",
   );
 }
@@ -60,8 +57,8 @@ it("an override file counts, whatever its name starts with", () => {
   const source = (namespace: string) =>
     `terraform {\n  required_providers {\n    digitalocean = {\n      source = "${namespace}/digitalocean"\n    }\n  }\n}\n`;
   const files = [
-    readHcl(parse, source("evil"), "a_override.tf"),
-    readHcl(parse, source("digitalocean"), "main.tf"),
+    readHcl(source("evil"), "a_override.tf"),
+    readHcl(source("digitalocean"), "main.tf"),
   ];
   expect(describeModule(files).localNames).toEqual([]);
 });

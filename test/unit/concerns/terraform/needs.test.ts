@@ -1,12 +1,9 @@
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import type { TerraformRootConfig } from "../../../../src/concerns/config/resolved.ts";
 import { describeModule } from "../../../../src/concerns/terraform/root/describe-module.ts";
 import { needsOf } from "../../../../src/concerns/terraform/root/needs.ts";
 import { readHcl } from "../../../../src/hcl/hcl.ts";
-import { loadHclParser } from "../../../../src/host/hcl.ts";
 
-const parse = await loadHclParser(fileURLToPath(new URL("../../../..", import.meta.url)));
 const REQUIRED = "terraform {\nrequired_providers {}\n}\n";
 const DO = REQUIRED.replace("{}", '{\ndo = { source = "digitalocean/digitalocean" }\n}');
 const ANOTHER = REQUIRED.replace("{}", '{\ndigitalocean = { source = "acme/digitalocean" }\n}');
@@ -26,7 +23,7 @@ function version(constraint: string): string {
 /** Credentials, the variable, and what is missing. */
 function needs(text: string, config: Partial<TerraformRootConfig>): string {
   const found = needsOf({
-    module: describeModule([readHcl(parse, text, "main.tf")], "do_token"),
+    module: describeModule([readHcl(text, "main.tf")], "do_token"),
     own: new Map(),
     tool: config.tool ?? "terraform",
     versionFiles: [],

@@ -2,12 +2,10 @@ import { describe, expect, it } from "vitest";
 import { resolveConfig } from "../../../../src/concerns/config/resolve.ts";
 import { validateConfig } from "../../../../src/concerns/config/validate.ts";
 import { findElsewhere } from "../../../../src/concerns/token/elsewhere.ts";
-import { loadHclParser } from "../../../../src/host/hcl.ts";
 import { Secret } from "../../../../src/secret/secret.ts";
 import { type Entry, memoryFiles } from "../../memory-files.ts";
 import { LEGACY, OAUTH, OTHER, PERSONAL, REFRESH } from "../../samples.ts";
 
-const parser = loadHclParser(process.cwd());
 const VALUES = { P: PERSONAL, O: OTHER, A: OAUTH, L: LEGACY, R: REFRESH };
 type Letter = keyof typeof VALUES;
 /** P, O, A, L and R between stars are tokens. */
@@ -32,7 +30,6 @@ async function search({ env = {}, files = {}, contexts = {}, ...given }: Given) 
   const host = {
     env: Object.fromEntries(Object.entries(env).map(([name, text]) => [name, filled(text)])),
     files: memoryFiles("/repo", Object.fromEntries(entries)),
-    hclParser: () => parser,
   };
   const held = Object.entries(contexts).map(([context, text]) => {
     return [context, Secret.of(filled(text), { kind: "doctl", context })] as const;

@@ -8,10 +8,7 @@ import type {
 import { RootSearch } from "../../../../../src/concerns/terraform/search/find.ts";
 import { judgeLayout } from "../../../../../src/concerns/terraform/search/judge.ts";
 import { environmentsAmong } from "../../../../../src/concerns/terraform/search/layout.ts";
-import { loadHclParser } from "../../../../../src/host/hcl.ts";
 import { type Entry, memoryFiles } from "../../../memory-files.ts";
-
-const parser = loadHclParser(process.cwd());
 
 // The layouts are those of public DigitalOcean repos, rebuilt in our own words: single roots in odd places
 // (deploy/, ops/terraform/, iac/), kubernetes and app repos with one folder of code, folders by environment
@@ -696,7 +693,6 @@ function searchIn(
   const unused = () => expect.unreachable();
   const host = {
     files,
-    hclParser: () => parser,
     records: { recall: unused, keep: unused },
     clock: { now: unused, sleep: unused },
   };
