@@ -1,9 +1,6 @@
 import type { Expression, ParsedFile } from "./syntax.ts";
 
-/**
- * In characters; some 20 000 lines. Parsing that much code takes 1 s and 150 MB; a text that is not HCL at all, up to
- * 6 s and 800 MB.
- */
+/** In characters; some 20 000 lines. Parsing that much code takes 0.2 s; text that is not code at all, up to 0.5 s. */
 const MAX_LENGTH = 512 * 1024;
 
 /** Parses a text in the syntax of its file name. */
