@@ -101,7 +101,7 @@ describe.skipIf(needs)(`the published package${needs}`, () => {
         "dist/THIRD-PARTY-NOTICES.txt",
       ].sort(),
     );
-    expect(packed.size).toBeLessThan(750_000);
+    expect(packed.size).toBeLessThan(625_000);
   });
 
   it("installs without dependencies, and contains no path of the build folder", async () => {
