@@ -2,6 +2,8 @@ import { availableParallelism } from "node:os";
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 import { NEEDS_POSIX } from "./test/fixtures/needs-posix.ts";
 
+const NOT_HERE = process.platform === "win32" ? Object.keys(NEEDS_POSIX) : [];
+
 export default defineConfig(({ mode }) => {
   if (mode === "torture") seedTorture();
   return {
@@ -16,6 +18,7 @@ export default defineConfig(({ mode }) => {
         project({
           name: "unit",
           include: ["test/unit/**/*.test.ts"],
+          exclude: NOT_HERE,
           // They start no children, and need no process for each file: 0.1 s.
           isolate: false,
           setupFiles: "test/fixtures/forget.ts",
@@ -23,7 +26,7 @@ export default defineConfig(({ mode }) => {
         project({
           name: "whole",
           include: ["test/{integration,e2e,torture}/**/*.test.ts"],
-          exclude: process.platform === "win32" ? Object.keys(NEEDS_POSIX) : [],
+          exclude: NOT_HERE,
         }),
         // Apart, since a process takes ten times as long there.
         ...(mode === "wine"

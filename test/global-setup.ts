@@ -6,6 +6,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  realpathSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -24,7 +25,8 @@ const HOSTS = [
 export default function setup(): () => void {
   build();
   // Short, since the path of a socket may have at most 107 characters.
-  const folder = mkdtempSync(join(tmpdir(), "dob-"));
+  // Windows has a short name there (RUNNER~1), and messages show the long one.
+  const folder = realpathSync.native(mkdtempSync(join(tmpdir(), "dob-")));
   const suite = suiteIn(folder, randomBytes(6).toString("hex"));
   const { tmp, home, newRepo, mark, certificate } = suite;
   for (const each of [tmp, home, newRepo]) mkdirSync(each);
@@ -36,6 +38,9 @@ export default function setup(): () => void {
   const before = { ...process.env };
   // So that files left outside the tests' own folders are found at the end (test/reporter.ts).
   Object.assign(process.env, { SUITE_FOLDER: folder, TMPDIR: tmp, HOME: home });
+  if (process.platform === "win32") {
+    Object.assign(process.env, { TEMP: tmp, TMP: tmp, USERPROFILE: home });
+  }
   // Node reads it at its start only, so it is set before the processes of the tests start.
   if (existsSync(certificate)) process.env["NODE_EXTRA_CA_CERTS"] = certificate;
   for (const name of Object.keys(before)) if (/^XDG_/.test(name)) delete process.env[name];

@@ -1,6 +1,6 @@
 import { basename, dirname, relative, sep } from "node:path";
 import { type Hint, hint, own, run } from "../errors/hint.ts";
-import type { FileSnapshot, Snapshot } from "../host/host.ts";
+import type { Snapshot } from "../host/host.ts";
 import { isInside } from "../lib/paths.ts";
 import { textAt } from "./file-text.ts";
 import type { Finding } from "./finding.ts";
@@ -116,11 +116,13 @@ export function noJson(path: string): Finding {
 
 function nameOf(snapshot: Snapshot): string {
   if (snapshot.kind === "fifo") return "a FIFO, which do-bootstrap does not write to";
-  // The > of Windows PowerShell. Nothing that reads env files or JSON reads it.
-  const isWide = snapshot.kind === "file" && /^(?:\xff\xfe|\xfe\xff)/.test(startOf(snapshot));
-  return isWide ? "a text in UTF-16, and has to be in UTF-8" : "not a text file";
+  if (snapshot.kind !== "file") return "not a text file";
+  const text = snapshot.bytes.toString("latin1");
+  if (WIDE.test(text)) return "a text in UTF-16, and has to be in UTF-8";
+  return PARTLY_WIDE.test(text) ? "partly in UTF-16, and has to be in UTF-8" : "not a text file";
 }
 
-function startOf({ bytes }: Pick<FileSnapshot, "bytes">): string {
-  return bytes.toString("latin1", 0, 2);
-}
+/** The > of Windows PowerShell, with or without a mark. Nothing that reads env files or JSON reads it. */
+const WIDE = /^(?:\xff\xfe|\xfe\xff|(?:[\t\n\r -~]\0){4}|(?:\0[\t\n\r -~]){4})/;
+/** Its >> writes so at the end of a file in UTF-8. */
+const PARTLY_WIDE = /(?:[\t\n\r -~]\0){4}/;

@@ -1,5 +1,5 @@
 import { realpathSync } from "node:fs";
-import { isAbsolute } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { isRooted } from "../lib/paths.ts";
 import type { Environment } from "./host.ts";
 
@@ -12,6 +12,29 @@ import type { Environment } from "./host.ts";
 export function workingDirectory(): string {
   const given = process.cwd();
   return process.platform === "win32" ? realpathSync.native(given) : given;
+}
+
+/** Where a system keeps something of a user's, if no XDG variable says otherwise: relative to HOME. */
+interface OwnPlace {
+  readonly xdg: string;
+  readonly darwin: string;
+  readonly other: string;
+}
+
+/**
+ * The folder that the user's system has for caches or for state. On Windows that is one: LOCALAPPDATA.
+ *
+ * @returns undefined without one, and for a relative path: that would be another folder after each `cd`.
+ */
+export function ownPlace(
+  { xdg, darwin, other }: OwnPlace,
+  { env, platform }: { readonly env: Environment; readonly platform: NodeJS.Platform },
+): string | undefined {
+  const isWindows = platform === "win32";
+  const home = env["HOME"] || undefined;
+  const usual = home && join(home, platform === "darwin" ? darwin : other);
+  const folder = isWindows ? env["LOCALAPPDATA"] : env[xdg] || usual;
+  return folder !== undefined && (isWindows ? isRooted : isAbsolute)(folder) ? folder : undefined;
 }
 
 /**

@@ -7,10 +7,11 @@ import {
   realpathSync,
   statSync,
 } from "node:fs";
-import { basename, dirname, isAbsolute, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { foldersUp, isInside, isTerraformFile } from "../lib/paths.ts";
 import type { Environment, RecordKind } from "./host.ts";
 import { HAS_MODES, isExchangeable, isOwn } from "./ours.ts";
+import { ownPlace } from "./places.ts";
 
 /** What a record is about. Two different questions never share a record. */
 export interface RecordKey {
@@ -164,13 +165,11 @@ export function repoAround(folder: string): string {
   return foldersUp(folder).find((here) => existsSync(join(here, ".git"))) ?? folder;
 }
 
-export function cacheFolder({ env, platform }: Machine): string | undefined {
-  const home = env["HOME"] || undefined;
-  const own = platform === "darwin" ? "Library/Caches" : ".cache";
-  const folder =
-    platform === "win32" ? env["LOCALAPPDATA"] : env["XDG_CACHE_HOME"] || (home && join(home, own));
-  return folder !== undefined && isAbsolute(folder) ? folder : undefined;
+export function cacheFolder(machine: Machine): string | undefined {
+  return ownPlace(CACHE, machine);
 }
+
+const CACHE = { xdg: "XDG_CACHE_HOME", darwin: "Library/Caches", other: ".cache" };
 
 const FOLDER = "folder";
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from "node:child_process";
 import { win32 } from "node:path";
-import { isInside, isRooted } from "../lib/paths.ts";
+import { isInside, isRooted, isSamePath } from "../lib/paths.ts";
 import { batchLine } from "../lib/shell-word.ts";
 import { workingDirectory } from "./places.ts";
 
@@ -17,7 +17,7 @@ export function start(file: string, args: readonly string[], options: SpawnOptio
   const command = windowsCommand(file, args, String(cwd));
   return spawn(command.file, command.args, {
     ...options,
-    env: { ...env, ...command.env },
+    env: lastOfEach({ ...env, ...command.env }),
     windowsVerbatimArguments: command.isVerbatim,
   });
 }
@@ -67,9 +67,25 @@ export function windowsCommand(file: string, args: readonly string[], cwd: strin
     // No AutoRun, extensions on, no variables in !, and one pair of quotes around everything.
     args: ["/d", "/e:on", "/v:off", "/s", "/c", `"${batchLine([file, ...args])}"`],
     // npm's .cmd files start `node`, which must not be a node.exe in the current folder.
-    env: isInside(file, cwd, win32) ? {} : { NoDefaultCurrentDirectoryInExePath: "1" },
+    env: isBeside(file, cwd) ? {} : { NoDefaultCurrentDirectoryInExePath: "1" },
     isVerbatim: true,
   };
+}
+
+/** In the folder of its user. In the root of a drive, that is not what is below it: all programs of the drive. */
+function isBeside(file: string, cwd: string): boolean {
+  const isRoot = isSamePath(win32.dirname(cwd), cwd, win32);
+  return isRoot ? isSamePath(win32.dirname(file), cwd, win32) : isInside(file, cwd, win32);
+}
+
+/**
+ * An environment in which each name occurs once, since on Windows TF_VAR_A and TF_VAR_a are one variable: the last one
+ * wins, where Node would take the first in the order of the alphabet.
+ */
+export function lastOfEach<T>(env: Readonly<Record<string, T>>): Record<string, T> {
+  const last = new Map(Object.keys(env).map((name) => [name.toUpperCase(), name]));
+  const kept = Object.entries(env).filter(([name]) => last.get(name.toUpperCase()) === name);
+  return Object.fromEntries(kept);
 }
 
 function failure(code: "ENOENT" | "ENOEXEC" | "EINVAL"): NodeJS.ErrnoException {

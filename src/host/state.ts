@@ -1,10 +1,11 @@
 import { existsSync, lstatSync, readFileSync } from "node:fs";
-import { dirname, isAbsolute, join } from "node:path";
+import { dirname, join } from "node:path";
 import { sha256 } from "../lib/sha256.ts";
 import { writeFailed } from "./files.ts";
 import type { State, StateKey } from "./host.ts";
 import { dropOwn, sweepOwn, writeOwn } from "./keep.ts";
 import { isOwn } from "./ours.ts";
+import { ownPlace } from "./places.ts";
 import { isOwnFolder, isUsersAlone, type Machine, makeOwnFolder, placeIn } from "./record.ts";
 
 /**
@@ -90,10 +91,10 @@ export function stateOf(machine: Machine): State {
 type RunKey = Omit<StateKey, "kind"> & { readonly kind: "run" };
 
 /** The user's folder for state; each system has its own. */
-export function stateFolder({ env, platform }: Machine): string | undefined {
-  const home = env["HOME"] || undefined;
-  const own = platform === "darwin" ? "Library/Application Support" : ".local/state";
-  const folder =
-    platform === "win32" ? env["LOCALAPPDATA"] : env["XDG_STATE_HOME"] || (home && join(home, own));
-  return folder !== undefined && isAbsolute(folder) ? folder : undefined;
+export function stateFolder(machine: Machine): string | undefined {
+  return ownPlace(STATE, machine);
 }
+
+const STATE = {
+  ...{ xdg: "XDG_STATE_HOME", darwin: "Library/Application Support", other: ".local/state" },
+};

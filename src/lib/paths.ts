@@ -20,11 +20,13 @@ export function isRooted(path: string): boolean {
   return /^(?:[a-z]:[\\/]|[\\/]{2}[^\\/])/i.test(path);
 }
 
-/** True for a name that Windows reads as a device, a stream of another file, or another name. */
+/** True for a name that Windows may read as a device, a stream of another file, or another name. */
 export function isOtherOnWindows(name: string): boolean {
   const isDevice =
-    /^(?:con|prn|aux|nul|(?:com|lpt)[\d\u00b9\u00b2\u00b3]|con(?:in|out)\$)(?:\.|$)/i.test(name);
-  return isDevice || name.includes(":") || (/[. ]$/.test(name) && name !== ".");
+    /^(?:con|prn|aux|nul|(?:com|lpt)[\d\u00b9\u00b2\u00b3]|con(?:in|out)\$) *(?:\.|$)/i.test(name);
+  // git and its patterns know only the long name of a file.
+  const isShort = /^(?=[^.]{3,8}(?:\.|$))[^.]+~\d+(?:\.[^.]{0,3})?$/.test(name);
+  return isDevice || isShort || name.includes(":") || (/[. ]$/.test(name) && name !== ".");
 }
 
 /** True if a text contains the path or one below it, ignoring case. */

@@ -87,8 +87,8 @@ export function readToken(given: string): TokenFormat {
  * NAME='…'`, `Authorization: Bearer …`, JSON, or a few lines.
  */
 export function readPasted(pasted: string): TokenFormat {
-  // PowerShell redirects as UTF-16, which was read here as UTF-8.
-  const given = pasted.replaceAll("\0", "");
+  // PowerShell redirects as UTF-16, which was read here as UTF-8: its mark has become two unknown characters.
+  const given = pasted.replaceAll("\0", "").replace(/^\uFFFD\uFFFD/, "");
   const whole = readToken(given);
   if (whole.kind !== "malformed") return whole;
   const found = new Set([

@@ -1,4 +1,4 @@
-import { rm, symlink } from "node:fs/promises";
+import { mkdir, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -113,13 +113,52 @@ describe.skipIf(needsGit !== "")(`a repo on Windows${needsGit}`, () => {
     expect(status).toBe(0);
   });
 
+  it("a repo may be the root of a drive", async () => {
+    const drive = join(PREFIX, "dosdevices/s:");
+    await mkdir(machine.here("../top"));
+    await rm(drive, { force: true });
+    await symlink(machine.here("../top"), drive);
+    const at = { cwd: "s:\\" };
+    await machine.start(`${machine.bin}\\git.exe`, ["init", "--quiet"], at);
+    const first = await machine.run(["--yes"], { ...at, ...FROM_SHELL() });
+    const again = await machine.run(["--yes"], { ...at, ...FROM_SHELL() });
+    // The programs of a drive are not all beside its root.
+    await machine.write("../top/tools/guarded.cmd", `@echo [%${NO_CURRENT}%]\r\n`);
+    const env = { ...FROM_SHELL().env, PATH: `s:\\tools;${machine.bin}` };
+    const { stdout } = await exec([".\\tools\\guarded.cmd"], { ...at, env });
+    await rm(drive);
+    expect([first.status, again.status]).toEqual([0, 0]);
+    expect(again.stderr).toMatch(/nothing to change/i);
+    expect(stdout.trim()).toBe("[1]");
+  });
+
+  it("the user's folders in lower case are the same", async () => {
+    const [roaming, local] = ["Roaming", "Local"].map(
+      (each) => `${machine.home}\\AppData\\${each}`,
+    );
+    const folders = { USERPROFILE: machine.home, APPDATA: roaming, LOCALAPPDATA: local };
+    const lower = Object.entries(folders).map(([name, path]) => [name, path?.toLowerCase()]);
+    const env = { ...FROM_SHELL().env, ...Object.fromEntries(lower) };
+    const { stderr } = await machine.run(["--yes"], { env });
+    expect(stderr).toMatch(/nothing to change/i);
+    expect((await machine.run(["check"], { env })).stdout).toContain("~\\appdata\\roaming\\doctl");
+  });
+
+  it.each([undefined, "Users"])("the APPDATA %s is missing", async (folder) => {
+    const env = { ...FROM_SHELL().env, APPDATA: folder };
+    const { status, stdout } = await machine.run(["--dry-run"], { env });
+    expect(status).toBe(0);
+    expect(stdout).toContain("APPDATA is missing or not an absolute path");
+  });
+
   it("exec gives an .exe the token", async () => {
     const result = await exec(print("process.env.DIGITALOCEAN_TOKEN"));
     expect(result).toEqual({ ...OK, stdout: `${token}\n` });
   });
 
   it("exec starts it from the record of the run before, in any spelling of the folder", async () => {
-    const records = async () => (await machine.files("Users")).filter((name) => /exec/.test(name));
+    const records = async () =>
+      (await machine.files("Users")).filter((name) => /exec.*acme/.test(name));
     const before = await records();
     const cwd = machine.repo.toLowerCase();
     const result = await exec(print("process.env.DO_BOOTSTRAP_EXEC"), { cwd });
@@ -134,6 +173,15 @@ describe.skipIf(needsGit !== "")(`a repo on Windows${needsGit}`, () => {
     const result = await exec(["words", ...words]);
     expect(result).toMatchObject(OK);
     expect(JSON.parse(result.stdout)).toEqual(words);
+  });
+
+  it("exec sets a variable once, however its name is written", async () => {
+    const code = `variable "api_token" {}\nprovider "digitalocean" {\n  token = var.api_token\n}\n`;
+    await machine.write("../own/main.tf", code);
+    const env = { ...FROM_SHELL().env, TF_VAR_API_TOKEN: "old" };
+    const all = "Object.entries(process.env).filter(([name]) => /^TF_VAR/i.test(name)).join()";
+    const { stdout } = await exec(print(all), { cwd: "..\\own", env });
+    expect(stdout).toBe(`TF_VAR_api_token,${token}\n`);
   });
 
   it("exec passes the status on", async () => {
@@ -168,10 +216,9 @@ describe.skipIf(needsGit !== "")(`a repo on Windows${needsGit}`, () => {
   });
 
   it("a .cmd file on PATH is told to start no program of the current folder", async () => {
-    const name = "NoDefaultCurrentDirectoryInExePath";
     // Wine's cmd.exe does not know this variable, so what it does cannot be shown here.
-    await machine.write("../bin/caller.cmd", `@echo [%${name}%]\r\n`);
-    await machine.write("own.cmd", `@echo [%${name}%]\r\n`);
+    await machine.write("../bin/caller.cmd", `@echo [%${NO_CURRENT}%]\r\n`);
+    await machine.write("own.cmd", `@echo [%${NO_CURRENT}%]\r\n`);
     expect((await exec(["caller"])).stdout.trim()).toBe("[1]");
     expect((await exec([".\\own.cmd"])).stdout.trim()).toBe("[]");
     await rm(machine.here("own.cmd"));
@@ -223,7 +270,7 @@ describe.skipIf(needsGit !== "")(`a repo on Windows${needsGit}`, () => {
     }
   });
 
-  it.each(["nul", "aux/.env", ".env:stream", ".env.", "x/com1.txt"])(
+  it.each(["nul", "aux/.env", ".env:stream", ".env.", "x/com1.txt", "LPT9 .env", "SECRET~1.ENV"])(
     "%s is no env file",
     async (path) => {
       const config = JSON.stringify({ token: { envFile: path } });
@@ -293,7 +340,7 @@ describe.skipIf(needsGit !== "")(`a repo on Windows${needsGit}`, () => {
     token = unguardedToken();
     machine.sandbox.accept(token);
     // As Windows PowerShell writes it.
-    const input = Buffer.from(`\uFEFF${token}\r\n`, "utf16le");
+    const input = wide(`\uFEFF${token}\r\n`);
     const { status, stderr } = await machine.run(["rotate", "--token-stdin", "--yes"], { input });
     await machine.write("../stop", "");
     expect(await reader).toEqual({ ...OK, stdout: "" });
@@ -303,17 +350,21 @@ describe.skipIf(needsGit !== "")(`a repo on Windows${needsGit}`, () => {
     expect(await machine.filesWith(old)).toEqual([]);
   });
 
-  it("an env file in UTF-16 is named, and stays", async () => {
+  it.each<[how: string, says: string, edit: (text: string) => Buffer]>([
+    ["with >", "a text in UTF-16", (text) => wide(`\uFEFF${text}`)],
+    ["without a mark", "a text in UTF-16", wide],
+    ["with >>", "partly in UTF-16", (text) => Buffer.concat([Buffer.from(text), wide("B=2\r\n")])],
+  ])("an env file in UTF-16, written %s, is named, and stays", async (_, says, edit) => {
     const before = await machine.read(".env");
-    const utf16 = Buffer.from(`\uFEFF${before}`, "utf16le");
-    await machine.write(".env", utf16);
+    await machine.write(".env", edit(before));
     const { status, stderr } = await machine.run(["--save", "--yes"], FROM_SHELL());
     expect(status).toBe(3);
-    expect(stderr).toContain(".env is a text in UTF-16");
+    expect(stderr).toContain(`.env is ${says}`);
     await machine.write(".env", before);
   });
 
   it("logout takes the token away", async () => {
+    await machine.run(["--envrc", "--yes"], FROM_SHELL());
     const { status } = await machine.run(["logout", "--yes"]);
     expect(status).toBe(0);
     expect(await machine.filesWith(token)).toEqual([]);
@@ -322,7 +373,10 @@ describe.skipIf(needsGit !== "")(`a repo on Windows${needsGit}`, () => {
   it("uninstall removes what init made, also with the line ends of a checkout", async () => {
     // It may hold other values, so it stays, and so would the lines that make git ignore it.
     await rm(machine.here(".env"));
-    const made = ["versions.tf", "provider.tf", "variables.tf", ".env.example", ".gitignore"];
+    await machine.run(["hook", "install"]);
+    const hooks = ["commit-msg", "pre-push"].map((name) => `.git/hooks/${name}`);
+    const code = ["versions.tf", "provider.tf", "variables.tf"];
+    const made = [...code, ".env.example", ".envrc", ".gitignore", ...hooks];
     for (const name of made) {
       const text = await machine.read(name);
       await machine.write(name, text.replaceAll(/\r?\n/g, "\r\n"));
@@ -340,8 +394,15 @@ describe.skipIf(needsGit !== "")(`a repo on Windows${needsGit}`, () => {
   });
 });
 
+const NO_CURRENT = "NoDefaultCurrentDirectoryInExePath";
+
 /** As npm's .cmd files do, in its last line. */
 const WORDS = `@echo off\r\nnode -e "console.log(JSON.stringify(process.argv.slice(1)))" -- %*\r\n`;
+
+/** As Windows PowerShell writes a text. */
+function wide(text: string): Buffer {
+  return Buffer.from(text, "utf16le");
+}
 
 /** Sends a signal to do-bootstrap, as soon as its command has said that it runs. */
 function sentTo(signal: string): string {

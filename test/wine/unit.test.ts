@@ -4,20 +4,14 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { NEEDS_POSIX } from "../fixtures/needs-posix.ts";
 import { needsWine, onDriveZ, type WindowsMachine, windowsMachine } from "./windows.ts";
 
 const TOP = resolve(import.meta.dirname, "../..");
 const TESTS = join(TOP, "test/unit");
 
-/** The rooms that depend on the system. The tables of the others expect paths as Linux writes them. */
-const ROOMS = /^(exec|host|lib|secret)[\\/]/;
-
-/** They expect Linux's paths, too, or start Linux's programs. */
-const OF_LINUX: readonly string[] = ["exec/guards", "secret/token-search"];
-
 const FILES = readdirSync(TESTS, { recursive: true, encoding: "utf8" })
-  .filter((name) => name.endsWith(".test.ts") && ROOMS.test(name))
-  .filter((name) => !OF_LINUX.includes(name.replace(/\.test\.ts$/, "")))
+  .filter((name) => name.endsWith(".test.ts") && !(`test/unit/${name}` in NEEDS_POSIX))
   .sort();
 
 describe.skipIf(needsWine !== "")(`the unit tests, run by Windows' Node${needsWine}`, () => {
@@ -33,7 +27,7 @@ describe.skipIf(needsWine !== "")(`the unit tests, run by Windows' Node${needsWi
     const ended = await machine.start(machine.node, [onDriveZ(join(folder, "stdin.mjs"))], call);
     expect(ended).toMatchObject({ status: 0 });
     results = JSON.parse(await readFile(answer, "utf8"));
-  }, 300_000);
+  }, 900_000);
   afterAll(async () => {
     await machine.close();
     await rm(folder, { recursive: true, force: true });

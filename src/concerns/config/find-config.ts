@@ -25,7 +25,7 @@ export async function findConfig(
   const since = host.clock.now();
   const { file, base: found, written, read } = await loadConfig(host, cwd, top);
   const base = file === undefined ? await preparedFolder(files, cwd, top) : found;
-  if (file === undefined && (base === home || base === dirname(base))) {
+  if (file === undefined && (base === home || (await isBareRoot(files, base)))) {
     throw new AppError("USAGE", `${cwd} is not a project folder.`, {
       hint: hint`Go to the repo that you want to prepare, or create one: ${{ inTurn: [run("mkdir", "my-app"), run("cd", "my-app")] }}`,
     });
@@ -49,6 +49,11 @@ export async function findConfig(
       for (const each of read) records.keep(each.file, each.value, since);
     },
   };
+}
+
+/** The root of the file system or of a drive, unless a repo has it as a whole: a drive of its own, or a container. */
+async function isBareRoot(files: Pick<Files, "list">, folder: string): Promise<boolean> {
+  return folder === dirname(folder) && !(await files.list(folder)).includes(".git");
 }
 
 export interface FoundConfig {

@@ -41,7 +41,7 @@ const relativePath = v.pipe(
   v.check((path) => !/[\u0000-\u001f\u007f]/.test(path), "use a path without control characters"),
   v.check(
     (path) => sep === "/" || !path.split(/[/\\]/).some(isOtherOnWindows),
-    "use names that mean the same on Windows: no colon, no device such as aux or nul, no dot or space at the end",
+    "use names that mean the same on Windows: no colon, no device such as aux or nul, no short name such as SECRET~1, no dot or space at the end",
   ),
 );
 

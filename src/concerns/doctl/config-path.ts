@@ -5,6 +5,7 @@ import { AppError } from "../../errors/app-error.ts";
 import { hint } from "../../errors/hint.ts";
 import { placesOf } from "../../exec/doctl.ts";
 import type { Environment, Host, ToolSearch } from "../../host/host.ts";
+import { isRooted } from "../../lib/paths.ts";
 
 /**
  * Finds doctl's config: from DIGITALOCEAN_CONFIG, else from the output of `doctl --help` (a snap has its own home),
@@ -88,7 +89,10 @@ export function computedPath({
   platform,
 }: Pick<Host, "env" | "home" | "platform">): string | undefined {
   const file = join("doctl", "config.yaml");
-  if (platform === "win32") return env["APPDATA"] && join(env["APPDATA"], file);
+  if (platform === "win32") {
+    const { APPDATA: folder = "" } = env;
+    return isRooted(folder) ? join(folder, file) : undefined;
+  }
   if (platform === "darwin") return home && join(home, "Library", "Application Support", file);
   const xdg = env["XDG_CONFIG_HOME"];
   if (xdg && !isAbsolute(xdg)) {

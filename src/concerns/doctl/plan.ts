@@ -34,7 +34,7 @@ export function planDoctl(known: Known, consent: Consent): PlanPart {
   if (doctl === undefined) return NOTHING;
   if (doctl.tool === undefined && !consent.doctlConfig) return only(missing());
   if (ci && !consent.save && !consent.doctlConfig) return only(notInCi(known));
-  if (doctl.config === undefined) return only(noFolder());
+  if (doctl.config === undefined) return only(noFolder(known));
   const { path, state, blocked } = doctl.config;
   if (state.kind === "broken") return only(broken(path, state.why));
   if (blocked !== undefined) return only(notWritable(path, blocked));
@@ -121,10 +121,11 @@ function notInCi({ machine: { env }, config }: Known): Finding {
   return finding("doctl.not-in-ci", message, { fix });
 }
 
-function noFolder(): Finding {
-  const message = "doctl's context is skipped: HOME is missing or not an absolute path.";
+function noFolder({ machine: { platform } }: Pick<Known, "machine">): Finding {
+  const name = platform === "win32" ? "APPDATA" : "HOME";
+  const message = `doctl's context is skipped: ${name} is missing or not an absolute path.`;
   return finding("doctl.no-config-folder", message, {
-    fix: hint`Set HOME or DIGITALOCEAN_CONFIG.`,
+    fix: hint`Set ${name} or DIGITALOCEAN_CONFIG.`,
   });
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { endOfTree, windowsCommand } from "../../../src/host/start.ts";
+import { endOfTree, lastOfEach, windowsCommand } from "../../../src/host/start.ts";
 
 const SYSTEM = `${process.env["SystemRoot"] ?? "C:\\Windows"}\\System32`;
 const CMD = `${SYSTEM}\\cmd.exe`;
@@ -67,7 +67,25 @@ describe("a .cmd file from elsewhere finds no program in the current folder", ()
     // The folder's own script may call others beside it.
     ["C:\\repo\\deploy.cmd", "C:\\repo", {}],
     ["C:\\repo\\bin\\deploy.cmd", "c:\\Repo", {}],
+    ["C:\\deploy.cmd", "c:\\", {}],
+    // Not everything on a drive is the script of its root.
+    ["C:\\npm\\cdktf.cmd", "C:\\", FOUND_ELSEWHERE],
+    ["\\\\nas\\share\\npm\\cdktf.cmd", "\\\\nas\\share\\", FOUND_ELSEWHERE],
   ])("%s in %s", (file, cwd, env) => {
     expect(windowsCommand(file, [], cwd).env).toEqual(env);
   });
+});
+
+it.each<[env: Record<string, string>, expected: Record<string, string>]>([
+  [{ TF_VAR_DO_TOKEN: "theirs", TF_VAR_do_token: "ours" }, { TF_VAR_do_token: "ours" }],
+  [
+    { Path: "a", B: "b", PATH: "c" },
+    { B: "b", PATH: "c" },
+  ],
+  [
+    { a: "1", A: "2", b: "3" },
+    { A: "2", b: "3" },
+  ],
+])("Windows has one variable for the names of %j", (env, expected) => {
+  expect(lastOfEach(env)).toEqual(expected);
 });

@@ -55,6 +55,8 @@ it.each([
     "conin$",
     "CONOUT$.x",
   ],
+  ...["con.txt", "LPT9 .env", "aux  .env", "nul "],
+  ...["SECRET~1.ENV", "secre~12", "GIT~1", "a~1.x"],
   ...[".env:stream", "a:", ".env::$DATA", ".env.", "a.", ".env ", "..."],
 ])("Windows reads %j as something else", (name) => {
   expect(isOtherOnWindows(name)).toBe(true);
@@ -70,6 +72,11 @@ it.each([
   "com10",
   "a.nul",
   "nul-1",
+  "aux env",
+  ".env~1",
+  "secrets~1",
+  "secret~1.yaml",
+  "a~b",
   "\u00e9",
   "",
 ])("Windows keeps %j", (name) => {

@@ -164,6 +164,13 @@ describe("a pasted text", () => {
     ["an old token under a token's name", `DO_TOKEN=${LEGACY}`, LEGACY],
     ["an old token in JSON", `{"token": "${LEGACY}"}`, LEGACY],
     ["an old token in a header", `Authorization: Bearer ${LEGACY}`, LEGACY],
+    ["UTF-16, a legacy token", Buffer.from(`\uFEFF${LEGACY}\r\n`, "utf16le").toString(), LEGACY],
+    [
+      "UTF-16, the other byte order",
+      Buffer.from(`\uFEFF${LEGACY}`, "utf16le").swap16().toString(),
+      LEGACY,
+    ],
+    ["UTF-16 without a mark", Buffer.from(LEGACY, "utf16le").toString(), LEGACY],
     ["UTF-16", Buffer.from(`\uFEFF${PERSONAL}\r\n`, "utf16le").toString(), PERSONAL],
     ["an old token named PAT", `export DO_PAT="${LEGACY}"`, LEGACY],
   ])("%s", (_, text, value) => {

@@ -1,5 +1,10 @@
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { findDoctlConfig, knownDoctlConfig } from "../../../../src/concerns/doctl/config-path.ts";
+import {
+  computedPath,
+  findDoctlConfig,
+  knownDoctlConfig,
+} from "../../../../src/concerns/doctl/config-path.ts";
 import type { ToolSearch } from "../../../../src/host/host.ts";
 
 const unused = () => expect.unreachable();
@@ -93,5 +98,25 @@ describe("the config path, without starting doctl", () => {
     };
     await findDoctlConfig(host, BINARY);
     expect(knownDoctlConfig({ env, records }, doctl)).toBe(expected);
+  });
+});
+
+describe("the config path of a doctl that is not asked", () => {
+  const home = "/h";
+  it.each<[NodeJS.Platform, Record<string, string>, home: string | undefined, folder: unknown]>([
+    ["linux", {}, home, "/h/.config"],
+    ["linux", { XDG_CONFIG_HOME: "/xdg" }, home, "/xdg"],
+    ["linux", {}, undefined, undefined],
+    ["darwin", { XDG_CONFIG_HOME: "/xdg" }, home, "/h/Library/Application Support"],
+    ["darwin", {}, undefined, undefined],
+    ["win32", { APPDATA: "C:\\roaming" }, home, "C:\\roaming"],
+    ["win32", { APPDATA: "C:\\roaming", XDG_CONFIG_HOME: "/xdg" }, undefined, "C:\\roaming"],
+    ["win32", {}, home, undefined],
+    ["win32", { APPDATA: "" }, home, undefined],
+    ["win32", { APPDATA: "roaming" }, home, undefined],
+    ["win32", { APPDATA: "\\roaming" }, home, undefined],
+  ])("%s with %j and the home %s: %s", (platform, env, home, folder) => {
+    const file = typeof folder === "string" ? join(folder, "doctl", "config.yaml") : undefined;
+    expect(computedPath({ env, home, platform })).toBe(file);
   });
 });

@@ -208,6 +208,7 @@ describe("doctl's installation and config", () => {
     ["CI, --doctl-config", CI, ["doctlConfig"], NEW],
     ["CI without doctl", { ...CI, tools: [] }, ["save"], ["info doctl.missing"]],
     ["no HOME", NO_HOME, [], ["warning doctl.no-config-folder"]],
+    ["no APPDATA", { platform: "win32" }, [], ["warning doctl.no-config-folder"]],
     [
       "no HOME, but DIGITALOCEAN_CONFIG",
       { ...NO_HOME, env: { DIGITALOCEAN_CONFIG: "/x.yaml" } },
@@ -235,7 +236,7 @@ describe("doctl's installation and config", () => {
       "a config with our token, readable by others, on Windows",
       {
         platform: "win32",
-        env: { APPDATA: "/home/sammy/.config" },
+        env: { DIGITALOCEAN_CONFIG: "/home/sammy/.config/doctl/config.yaml" },
         ...stored({ text: `access-token: ${PERSONAL}\n`, mode: "none" }),
       },
       [],
