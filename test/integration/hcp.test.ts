@@ -104,7 +104,9 @@ describe.skipIf(missing !== "")(`ci hcp --apply${missing}`, () => {
       env: { DIGITALOCEAN_TOKEN_HCP: newer },
     });
     expect([renewed.status, its.held()], renewed.stderr).toEqual([0, newer]);
-    expect(renewed.stderr).toContain(`The pipeline no longer uses token ${fingerprint(its.fresh)}, which stays`);
+    expect(renewed.stderr).toContain(
+      `The pipeline no longer uses token ${fingerprint(its.fresh)}, which stays`,
+    );
   });
 
   it("shows it and writes nothing with --dry-run", async () => {
