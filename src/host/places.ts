@@ -1,6 +1,6 @@
 import { realpathSync } from "node:fs";
-import { isAbsolute, join } from "node:path";
-import { isRooted } from "../lib/paths.ts";
+import { join } from "node:path";
+import { isFull } from "../lib/paths.ts";
 import type { Environment } from "./host.ts";
 
 /**
@@ -34,7 +34,7 @@ export function ownPlace(
   const home = env["HOME"] || undefined;
   const usual = home && join(home, platform === "darwin" ? darwin : other);
   const folder = isWindows ? env["LOCALAPPDATA"] : env[xdg] || usual;
-  return folder !== undefined && (isWindows ? isRooted : isAbsolute)(folder) ? folder : undefined;
+  return folder !== undefined && isFull(folder, platform) ? folder : undefined;
 }
 
 /**
@@ -44,7 +44,7 @@ export function ownPlace(
 export function homeOf(env: Environment, platform: NodeJS.Platform): string | undefined {
   const isWindows = platform === "win32";
   const home = env[isWindows ? "USERPROFILE" : "HOME"];
-  if (home === undefined || !(isWindows ? isRooted : isAbsolute)(home)) return undefined;
+  if (home === undefined || !isFull(home, platform)) return undefined;
   try {
     return isWindows ? realpathSync.native(home) : home;
   } catch {

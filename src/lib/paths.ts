@@ -20,6 +20,11 @@ export function isRooted(path: string): boolean {
   return /^(?:[a-z]:[\\/]|[\\/]{2}[^\\/])/i.test(path);
 }
 
+/** True for a path that names one place, whatever the current folder and drive are. */
+export function isFull(path: string, platform: NodeJS.Platform): boolean {
+  return platform === "win32" ? isRooted(path) : native.isAbsolute(path);
+}
+
 /** True for a name that Windows may read as a device, a stream of another file, or another name. */
 export function isOtherOnWindows(name: string): boolean {
   const isDevice =

@@ -5,7 +5,7 @@ import { AppError } from "../../errors/app-error.ts";
 import { hint } from "../../errors/hint.ts";
 import { placesOf } from "../../exec/doctl.ts";
 import type { Environment, Host, ToolSearch } from "../../host/host.ts";
-import { isRooted } from "../../lib/paths.ts";
+import { isFull } from "../../lib/paths.ts";
 
 /**
  * Finds doctl's config: from DIGITALOCEAN_CONFIG, else from the output of `doctl --help` (a snap has its own home),
@@ -29,7 +29,7 @@ export async function findDoctlConfig(
     });
     return printedPath(stdout);
   });
-  return printed !== undefined && isAbsolute(printed) ? printed : computedPath(host);
+  return printed !== undefined && isFull(printed, host.platform) ? printed : computedPath(host);
 }
 
 /**
@@ -66,16 +66,17 @@ function questionIn(env: Environment): string {
  * @returns undefined if only doctl can tell and has not been asked yet. A snap has to be asked each time.
  */
 export function knownDoctlConfig(
-  { env, records }: Pick<Host, "env" | "records">,
+  { env, platform, records }: Pick<Host, "env" | "platform" | "records">,
   { path: doctl, program, skipped }: ToolSearch,
 ): string | undefined {
   // A command starts the first doctl on PATH, even one inside the repo.
   if (skipped.length > 0) return undefined;
   const given = env["DIGITALOCEAN_CONFIG"];
   // A relative path names another file after a script changes its folder, and a snap may not be able to read the file.
-  if (given) return doctl !== undefined && !isSnap(doctl) && isAbsolute(given) ? given : undefined;
+  if (given)
+    return doctl !== undefined && !isSnap(doctl) && isFull(given, platform) ? given : undefined;
   const printed = program && toldBefore({ records }, program, questionIn(env));
-  return printed && isAbsolute(printed) ? printed : undefined;
+  return printed && isFull(printed, platform) ? printed : undefined;
 }
 
 export function isSnap(doctl: string): boolean {
@@ -91,7 +92,7 @@ export function computedPath({
   const file = join("doctl", "config.yaml");
   if (platform === "win32") {
     const { APPDATA: folder = "" } = env;
-    return isRooted(folder) ? join(folder, file) : undefined;
+    return isFull(folder, platform) ? join(folder, file) : undefined;
   }
   if (platform === "darwin") return home && join(home, "Library", "Application Support", file);
   const xdg = env["XDG_CONFIG_HOME"];

@@ -46,7 +46,7 @@ export function contextsFor(
  * reported its config path before, no context is known.
  */
 export async function observeForExec(
-  host: Pick<Host, "env" | "files" | "records" | "clock">,
+  host: Pick<Host, "env" | "platform" | "files" | "records" | "clock">,
   search: ToolSearch,
   config: Pick<ResolvedConfig, "doctl" | "project">,
 ): Promise<{ doctl: ExecDoctl | undefined; inputs: readonly string[] }> {

@@ -43,6 +43,18 @@ it.each([
   expect(await pathFor(line)).toBe(path);
 });
 
+it("on Windows, computes the path if the help prints one of the current drive", async () => {
+  const host = {
+    ...({ env: { APPDATA: "C:\\r" }, home: "C:\\h", platform: "win32", cwd: "C:\\repo" } as const),
+    ...{ records: { recall: unused, keep: unused }, clock: { now: unused, sleep: unused } },
+    run: async () => ({ end: "exited", exitCode: 0, stdout: HELP_OF_DRIVE, stderr: "" }) as const,
+  };
+  const found = await findDoctlConfig(host, { path: "C:\\doctl.exe", program: undefined });
+  expect(found).toBe(join("C:\\r", "doctl", "config.yaml"));
+});
+
+const HELP_OF_DRIVE = '  -c, --config string   Specify it (default "\\\\Users\\\\c.yaml")\n';
+
 it.each([
   ["no path", ""],
   ["an escape that only Go has", '-c, --config string (default "/a\\x07.yaml")\n'],
@@ -97,7 +109,18 @@ describe("the config path, without starting doctl", () => {
       run: async () => ({ end: "exited", exitCode: 0, stdout, stderr: "" }) as const,
     };
     await findDoctlConfig(host, BINARY);
-    expect(knownDoctlConfig({ env, records }, doctl)).toBe(expected);
+    expect(knownDoctlConfig({ env, platform: host.platform, records }, doctl)).toBe(expected);
+  });
+
+  it.each<[is: string, path: string, expected: unknown]>([
+    ["of a drive", "C:\\c.yaml", "C:\\c.yaml"],
+    ["without a drive, so of the current one", "\\c.yaml", undefined],
+    ["with slashes, without a drive", "/c.yaml", undefined],
+  ])("on Windows, a path %s", (_, path, expected) => {
+    const doctl = tool("C:\\doctl.exe", "C:\\doctl.exe");
+    const records = { recall: () => undefined, keep: () => undefined };
+    const host = { env: { DIGITALOCEAN_CONFIG: path }, platform: "win32", records } as const;
+    expect(knownDoctlConfig(host, doctl)).toBe(expected);
   });
 });
 
