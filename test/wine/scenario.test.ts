@@ -381,8 +381,8 @@ describe.skipIf(needsGit !== "")(`a repo on Windows${needsGit}`, () => {
       const text = await machine.read(name);
       await machine.write(name, text.replaceAll(/\r?\n/g, "\r\n"));
     }
-    const { status } = await machine.run(["uninstall", "--yes"]);
-    expect(status).toBe(0);
+    const { status, stderr } = await machine.run(["uninstall", "--yes"]);
+    expect(status, stderr).toBe(0);
     expect(made.filter((name) => machine.exists(name))).toEqual([]);
   });
 
