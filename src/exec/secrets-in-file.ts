@@ -3,7 +3,7 @@ import { secretsOf } from "../secret/named.ts";
 import { readEnvFile } from "./read-env-file.ts";
 
 /**
- * The secrets in an env file or a file of Terraform variable values. The grammar is not loaded: in HCL, only strings on
+ * The secrets in an env file or a file of Terraform variable values. The parser is not loaded: in HCL, only strings on
  * one line are read, and no heredocs.
  */
 export function secretsInFile(path: string, text: string): readonly string[] {
