@@ -332,6 +332,8 @@ export interface RunningProcess {
 
 export interface ToolResult {
   readonly end: "exited" | "stopped" | "timed-out" | "signalled" | "not-started";
+  /** The system's code, such as EACCES, if `end` is "not-started". */
+  readonly code?: string | undefined;
   /** Set when `end` is "exited". */
   readonly exitCode: number | undefined;
   /** The end of each stream. */

@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { AppError, asAppError } from "../errors/app-error.ts";
-import { isExhausted } from "../errors/system-error.ts";
+import { isExhausted, isSystemError } from "../errors/system-error.ts";
 import type { ToolCall, ToolResult } from "./host.ts";
 import { ownerOf } from "./owner.ts";
 import { end, start } from "./start.ts";
@@ -30,9 +30,9 @@ export async function run(
   shown: Shown = process.stderr,
 ): Promise<ToolResult> {
   assertNot(interrupted);
-  const child = await started(call, shown.fd === 2);
+  const { child, code } = await started(call, shown.fd === 2);
   const { isDialogue, isSteady } = call;
-  if (child === undefined) return NOT_STARTED;
+  if (child === undefined) return { ...NOT_STARTED, code };
   if (child.pid !== undefined) call.onStart?.(ownerOf(child.pid));
 
   let stopped: "stopped" | "timed-out" | undefined;
@@ -95,8 +95,11 @@ const NOT_STARTED: ToolResult = {
   ...{ stdout: "", stderr: "" },
 };
 
-/** @returns undefined for a file that cannot be started. */
-async function started(call: ToolCall, isInherited: boolean): Promise<ChildProcess | undefined> {
+/** @returns the system's code instead for a file that cannot be started. */
+async function started(
+  call: ToolCall,
+  isInherited: boolean,
+): Promise<{ readonly child?: ChildProcess; readonly code?: string }> {
   const { file, args, env, cwd, input, stderr, isDialogue = false, isSteady = false } = call;
   try {
     const child = start(file, args, {
@@ -113,10 +116,10 @@ async function started(call: ToolCall, isInherited: boolean): Promise<ChildProce
     await new Promise((resolve, reject) => child.once("spawn", resolve).once("error", reject));
     // Killing a process that has already ended fails.
     child.on("error", () => undefined);
-    return child;
+    return { child };
   } catch (error) {
     if (isExhausted(error)) throw asAppError(error);
-    return undefined;
+    return isSystemError(error) ? { code: error.code } : {};
   }
 }
 

@@ -376,15 +376,15 @@ describe("run", () => {
   };
   const large = "x".repeat(300_000);
 
-  it.each<[name: string, call: Partial<ToolCall>]>([
-    ["the file is missing", { file: "/no/such/tool" }],
-    ["it is not executable", { file: "/etc/passwd" }],
-    ["its path goes through a file", { file: "/etc/passwd/tool" }],
-    ["its working folder is missing", { cwd: "/no/such/folder" }],
-    ["its arguments are too large", { args: [large, large] }],
-  ])("a tool that cannot be started: %s", async (_, difference) => {
+  it.each<[name: string, call: Partial<ToolCall>, code: string]>([
+    ["the file is missing", { file: "/no/such/tool" }, "ENOENT"],
+    ["it is not executable", { file: "/etc/passwd" }, "EACCES"],
+    ["its path goes through a file", { file: "/etc/passwd/tool" }, "ENOTDIR"],
+    ["its working folder is missing", { cwd: "/no/such/folder" }, "ENOENT"],
+    ["its arguments are too large", { args: [large, large] }, "E2BIG"],
+  ])("a tool that cannot be started: %s", async (_, difference, code) => {
     expect(await run({ ...call, ...difference }, never)).toEqual({
-      ...{ end: "not-started", exitCode: undefined, stdout: "", stderr: "" },
+      ...{ end: "not-started", exitCode: undefined, code, stdout: "", stderr: "" },
     });
   });
 

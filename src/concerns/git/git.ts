@@ -375,11 +375,25 @@ function split(text: string): string[] {
   return text.split("\0").filter(Boolean);
 }
 
-export function gitFailed({ end, stderr }: ToolResult): AppError {
-  const reason = stderr.trim().split("\n")[0] || end;
+export function gitFailed(result: ToolResult): AppError {
+  const reason = result.stderr.trim().split("\n")[0] || endOf(result);
   return new AppError("GIT_FAILED", `git failed: ${reason}`, {
-    hint: hintFor(stderr),
+    hint: hintFor(result.stderr),
   });
+}
+
+/** How git ended, if it printed no reason. */
+function endOf({ end, exitCode, code }: ToolResult): string {
+  switch (end) {
+    case "not-started":
+      return code === undefined ? "it could not be started" : `it could not be started (${code})`;
+    case "exited":
+      return `exit status ${exitCode}`;
+    case "signalled":
+      return "it was ended by a signal";
+    default:
+      return "it took too long";
+  }
 }
 
 /** git has a repo here, but no work tree. */

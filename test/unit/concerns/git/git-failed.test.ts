@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { gitFailed } from "../../../../src/concerns/git/git.ts";
+import type { ToolResult } from "../../../../src/host/host.ts";
 import { said } from "../../../fixtures/hint.ts";
 
 const OWNED =
@@ -23,4 +24,19 @@ it.each([
 ])("hint for the git error: %s", (stderr, text) => {
   const { hint } = gitFailed({ end: "exited", exitCode: 128, stdout: "", stderr });
   expect(said(hint)).toBe(text);
+});
+
+it.each<[said: string, ended: Partial<ToolResult>]>([
+  ["git failed: it could not be started (EACCES)", { end: "not-started", code: "EACCES" }],
+  ["git failed: it could not be started", { end: "not-started" }],
+  ["git failed: exit status 128", { end: "exited", exitCode: 128 }],
+  ["git failed: it was ended by a signal", { end: "signalled" }],
+  ["git failed: it took too long", { end: "timed-out" }],
+  [
+    "git failed: fatal: bad object x",
+    { end: "exited", exitCode: 128, stderr: "fatal: bad object x\n" },
+  ],
+])("%s", (text, ended) => {
+  const silent: ToolResult = { end: "exited", exitCode: undefined, stdout: "", stderr: "" };
+  expect(gitFailed({ ...silent, ...ended }).message).toBe(text);
 });
