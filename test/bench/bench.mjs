@@ -450,7 +450,7 @@ Run on ${cpu}, ${type()}, Node ${process.version}, ${date}; ${ROUNDS} rounds.
   the single rounds. Slow cases run less often: 1 000 files and 100 roots five times, 5 000 files once.
 - **The repo** has its config (YAML) two folders up, and ten variables in its env file. The wrappers run \`true\`.
 - **\`--version\`, \`--help\`, \`env\` and a run in a finished repo** are compared with a script that does nothing. The finished repo
-  runs git three times, reads doctl's file and Terraform's files, and asks the API on loopback.
+  runs git twice, reads doctl's file and Terraform's files, and asks the API on loopback.
 - **\`scopes\`** reads files of 60 lines, ten in a module. Each file has two resources and a data source of DigitalOcean, resources
   of two other providers, a variable, locals, an output and comments. It can skip none of them.
 - **\`check --history\`** searches a repo of 10 000 commits with a token in each of ${HIDING_PLACES.length} hiding places, and finds them all:
