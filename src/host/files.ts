@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import * as fs from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { AppError, asAppError } from "../errors/app-error.ts";
 import { hint, run } from "../errors/hint.ts";
 import { isExhausted, systemHint } from "../errors/system-error.ts";
@@ -53,6 +54,8 @@ export function filesOf(repo?: string, interrupted?: AbortSignal): Files {
       return list(directory);
     },
     async entries(directory) {
+      // What reads and parses a tree does so synchronously: signals are handled between two folders.
+      await nextTurn();
       refuseIf(interrupted);
       return entries(directory);
     },

@@ -429,6 +429,22 @@ describe("run", () => {
   });
 });
 
+it("an interruption stops between two folders, also of a tree that is read synchronously", async () => {
+  const controller = new AbortController();
+  const files = filesOf(undefined, controller.signal);
+  setImmediate(() => controller.abort());
+  const folders = Array.from({ length: 3 }, () => import.meta.dirname);
+  const read: string[] = [];
+  const walk = async () => {
+    for (const folder of folders) {
+      await files.entries(folder);
+      read.push(folder);
+    }
+  };
+  await expect(walk()).rejects.toMatchObject({ code: "INTERRUPTED" });
+  expect(read.length).toBeLessThan(folders.length);
+});
+
 describe("http", () => {
   const never = new AbortController().signal;
   const ask = async (answer: RequestListener, signal = never) => {
