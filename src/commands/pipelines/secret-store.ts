@@ -42,15 +42,15 @@ export async function judgeChange(store: SecretStore, before: SeenStore): Promis
  * Names the tokens that no secret holds any more. A store gives no secret back, so only their owner can revoke them.
  *
  * @param secrets what all secrets hold after this run.
- * @param isNew whether this run has stored it.
+ * @param news those of them that this run has stored.
  */
 export function judgeReplaced(
   secrets: readonly StoredSecret[],
-  isNew: (secret: StoredSecret) => boolean,
+  news: readonly StoredSecret[],
 ): Finding[] {
   const inUse = new Set(secrets.map(({ token }) => token));
-  const replaced = secrets.filter(isNew).flatMap(({ replaces }) => replaces);
-  const old = [...new Set(replaced)].filter((token) => !inUse.has(token));
+  const replaced = new Set(news.flatMap(({ replaces }) => replaces));
+  const old = [...replaced].filter((token) => !inUse.has(token));
   if (old.length === 0) return [];
   const [tokens, stay, them] =
     old.length === 1 ? ["token", "stays", "it"] : ["tokens", "stay", "them"];

@@ -392,13 +392,13 @@ export function newIn(setup: Setup): readonly StoredSecret[] {
 export function judgeAfter(setup: Setup, after: VersionOf | AppError): Finding[] {
   const { again, course } = setup;
   if (course.hasFailed) return course.findings;
-  const replaced = judgeReplaced(storedAfter(setup), (each) => !setup.stored.includes(each));
-  const findings = [...course.findings, ...replaced];
+  const news = newIn(setup);
+  const findings = [...course.findings, ...judgeReplaced(storedAfter(setup), news)];
   if (after instanceof AppError) {
     const why = after.message.replace(/\.$/, "");
     return [...findings, notDone("GitHub could not be asked what it stored", why, again)];
   }
-  const missing = newIn(setup).filter((each) => isNotSet(stateOf(each, after(each))));
+  const missing = news.filter((each) => isNotSet(stateOf(each, after(each))));
   if (missing.length === 0) return findings;
   const names = missing.map(nameOf);
   return [...findings, notDone("Stored, but not listed by GitHub", listed(names), again)];

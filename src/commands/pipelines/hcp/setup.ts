@@ -300,8 +300,9 @@ function spacesKeys({ environment, repo }: HcpPlace["entry"]): Finding {
 }
 
 function replacedBy(ready: Ready): Finding[] {
-  const isNew = (secret: StoredSecret) => ready.places.some(({ entry }) => isSame(entry, secret));
-  return judgeReplaced(recordAfter(ready), isNew);
+  const all = recordAfter(ready);
+  const news = all.filter((each) => ready.places.some(({ entry }) => isSame(entry, each)));
+  return judgeReplaced(all, news);
 }
 
 /** What the secrets of all places should hold after this run. */
