@@ -33,7 +33,8 @@ export function piecesOf(text: string, isTemplate = false): readonly Piece[] {
   scanner.isMultiline = true;
   const outside = scanner.depth;
   const open: Piece[] = [];
-  const before: Kind[] = [];
+  let last: Kind | undefined;
+  let beforeLast: Kind | undefined;
   for (scanner.next(); scanner.kind !== "end"; scanner.next()) {
     const { kind, depth } = scanner;
     const isOpening = KINDS.get(kind) === "open";
@@ -41,7 +42,7 @@ export function piecesOf(text: string, isTemplate = false): readonly Piece[] {
     const isClosing = open.length > inside;
     while (open.length > inside) leave();
     if (!isClosing && kind !== "end of sequence") put(kind);
-    before.push(kind);
+    [beforeLast, last] = [last, kind];
   }
   while (open.length > 0) leave();
   return pieces;
@@ -49,7 +50,7 @@ export function piecesOf(text: string, isTemplate = false): readonly Piece[] {
   function put(kind: Kind): void {
     const { start, end } = scanner;
     let written = KINDS.get(kind) === "open" ? kind : text.slice(start, end);
-    if (kind === "name" && before.at(-1) === "::" && before.at(-2) === "name") {
+    if (kind === "name" && last === "::" && beforeLast === "name") {
       written = `${pieces.splice(-2)[0]?.text}::${written}`;
     }
     const piece = { kind: KINDS.get(kind) ?? "sign", text: written, end: pieces.length + 1 };
