@@ -6,6 +6,7 @@ import { dir } from "tmp-promise";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { parse } from "yaml";
 import { onPath } from "../fixtures/on-path.ts";
+import { needsProc } from "../fixtures/proc.ts";
 import { type Contexts, runnerIn } from "../fixtures/runner.ts";
 import { stepsOf, type Workflow } from "../fixtures/workflow.ts";
 
@@ -13,8 +14,11 @@ const { jobs } = parse(readFileSync(".github/workflows/release.yml", "utf8")) as
 const OTHERS = ["linux-arm64", "darwin-arm64", "darwin-x64", "win32-x64.exe"];
 const missing = ["bash", "git", "npm", "sha256sum", "sed"].filter((name) => !onPath(name));
 const isHere = `${process.platform}-${process.arch}` === "linux-x64";
+// The compiler is a Go program, which looks for itself in /proc.
 const needs =
-  missing.length > 0 || !isHere ? ` (needs Linux on x64 and ${missing.join(", ") || "all"})` : "";
+  missing.length > 0 || !isHere
+    ? ` (needs Linux on x64 and ${missing.join(", ") || "all"})`
+    : needsProc;
 
 describe.skipIf(needs)(`a release, rehearsed in a clone with a tag${needs}`, () => {
   it("packs, builds, sums and describes exactly the files that it publishes", {
